@@ -1,0 +1,48 @@
+#define _GNU_SOURCE
+#include "CWeir.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/eventfd.h>
+#include <sys/file.h>
+#include <sys/statvfs.h>
+#include <time.h>
+#include <unistd.h>
+
+int weir_eventfd(void) { return eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC); }
+
+ssize_t weir_pread_cached(int fd, void *bytes, size_t length, off_t offset) {
+    struct iovec part = {.iov_base = bytes, .iov_len = length};
+    return preadv2(fd, &part, 1, offset, RWF_NOWAIT);
+}
+
+int weir_readahead(int fd, off_t offset, size_t length) { return (int)readahead(fd, offset, length); }
+
+int weir_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes) {
+    struct statvfs space;
+    if (statvfs(path, &space) != 0) return -1;
+    *free_bytes = (uint64_t)space.f_bavail * space.f_frsize;
+    *total_bytes = (uint64_t)space.f_blocks * space.f_frsize;
+    return 0;
+}
+
+int weir_lock_file(int fd) { return flock(fd, LOCK_EX | LOCK_NB); }
+
+static uint64_t clock_ns(clockid_t clock) {
+    struct timespec now;
+    if (clock_gettime(clock, &now) != 0) return 0;
+    return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+}
+
+uint64_t weir_process_cpu_ns(void) { return clock_ns(CLOCK_PROCESS_CPUTIME_ID); }
+uint64_t weir_thread_cpu_ns(void) { return clock_ns(CLOCK_THREAD_CPUTIME_ID); }
+
+uint64_t weir_resident_bytes(void) {
+    FILE *statm = fopen("/proc/self/statm", "re");
+    if (!statm) return 0;
+    unsigned long long total = 0, resident = 0;
+    int fields = fscanf(statm, "%llu %llu", &total, &resident);
+    fclose(statm);
+    return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}

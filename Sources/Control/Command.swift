@@ -1,0 +1,114 @@
+/// What an operator can do to a broker. The console's keys and the command line's verbs both send these.
+public enum Command: Codable, Equatable, Sendable {
+    case createTopic(name: String, partitions: Int, configs: [String: String])
+    case deleteTopic(name: String)
+    /// Deletes records below `before` (−1: up to the end) in one partition, or in all of the topic's.
+    case deleteRecords(topic: String, partition: Int32?, before: Int64)
+    case resetOffsets(OffsetReset)
+    case deleteGroup(name: String)
+
+    /// The `weir …` command line that does the same.
+    public var commandLine: String {
+        switch self {
+        case .createTopic(let name, let partitions, let configs):
+            let settings = configs.sorted { $0.key < $1.key }.map { " --config \($0.key)=\($0.value)" }.joined()
+            return "weir topic create \(name) --partitions \(partitions)\(settings)"
+        case .deleteTopic(let name): return "weir topic delete \(name) --yes"
+        case .deleteRecords(let topic, let partition, let before):
+            let which = partition.map { " --partition \($0)" } ?? ""
+            return "weir topic purge \(topic)\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
+        case .resetOffsets(let reset): return reset.commandLine
+        case .deleteGroup(let name): return "weir group delete \(name) --yes"
+        }
+    }
+}
+
+/// Moves a group's committed offsets. The group must be empty, as Kafka demands.
+public struct OffsetReset: Codable, Equatable, Sendable {
+    public enum Target: Codable, Equatable, Sendable {
+        case earliest, latest
+        case offset(Int64)
+        /// The first record at or after this wall time, ms since 1970.
+        case time(ms: Int64)
+    }
+    public var group: String
+    /// nil: every topic the group has offsets for.
+    public var topic: String?
+    public var partition: Int32?
+    public var target: Target
+    /// Only says what would happen.
+    public var dryRun: Bool
+
+    public init(group: String, topic: String? = nil, partition: Int32? = nil, target: Target, dryRun: Bool) {
+        self.group = group
+        self.topic = topic
+        self.partition = partition
+        self.target = target
+        self.dryRun = dryRun
+    }
+
+    public var commandLine: String {
+        var line = "weir group reset \(group)"
+        if let topic { line += " --topic \(topic)" }
+        if let partition { line += " --partition \(partition)" }
+        switch target {
+        case .earliest: line += " --to earliest"
+        case .latest: line += " --to latest"
+        case .offset(let offset): line += " --to \(offset)"
+        case .time(let ms): line += " --to-time \(ms)"
+        }
+        return line + (dryRun ? " --dry-run" : "")
+    }
+}
+
+/// What became of a command.
+public struct CommandOutcome: Codable, Equatable, Sendable {
+    /// One line for the operator: `orders: 1,204 records deleted in 3 partitions`.
+    public var message: String
+    /// For offset resets: what moves where.
+    public var moves: [OffsetMove]
+
+    public init(message: String, moves: [OffsetMove] = []) {
+        self.message = message
+        self.moves = moves
+    }
+}
+
+public struct OffsetMove: Codable, Equatable, Sendable {
+    public var topic: String
+    public var partition: Int32
+    public var from: Int64?
+    public var to: Int64
+    public var end: Int64
+
+    public init(topic: String, partition: Int32, from: Int64?, to: Int64, end: Int64) {
+        self.topic = topic
+        self.partition = partition
+        self.from = from
+        self.to = to
+        self.end = end
+    }
+}
+
+/// A command or query that was not carried out: what, and what to do next.
+public struct ControlError: Error, Codable, Equatable, Sendable {
+    public enum Code: String, Codable, Sendable {
+        /// The command makes no sense or an argument is out of range.
+        case invalid
+        case notFound
+        /// The thing exists already, or is in a state that forbids it (a group with members).
+        case conflict
+        /// The broker or this door is read-only.
+        case readOnly
+        /// The broker can't be reached.
+        case unreachable
+        case failed
+    }
+    public var code: Code
+    public var message: String
+
+    public init(_ code: Code, _ message: String) {
+        self.code = code
+        self.message = message
+    }
+}

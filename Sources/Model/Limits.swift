@@ -1,0 +1,62 @@
+/// Every bound of the broker in one place. A queue, loop, buffer or cache without a line here is a defect.
+public struct Limits: Sendable {
+    // MARK: Kafka door
+    /// Largest request frame (Kafka's `socket.request.max.bytes`).
+    public var requestBytes = 100 << 20
+    /// Largest record batch, header included (Kafka's `message.max.bytes`).
+    public var batchBytes = 1_048_588
+    /// Requests of one connection that may await their answer; reading stops until one is answered.
+    public var requestsInFlight = 64
+    /// Bytes of requests of one connection that may await their answer.
+    public var requestBytesInFlight = 128 << 20
+    /// Connections of one door.
+    public var connections = 10_000
+    /// Silence after which a connection is closed (Kafka's `connections.max.idle.ms`).
+    public var connectionIdleMs: Int64 = 600_000
+    /// Most bytes one fetch answer carries, whatever the client asks (Kafka's `fetch.max.bytes`).
+    public var fetchBytes = 55 << 20
+    /// Longest a fetch may wait for data.
+    public var fetchWaitMs: Int64 = 300_000
+    /// Fetch sessions kept by the broker, and partitions in one (KIP-227).
+    public var fetchSessions = 1_000
+    public var fetchSessionPartitions = 100_000
+
+    // MARK: Catalog
+    public var topics = 100_000
+    public var partitionsPerTopic = 10_000
+    public var partitions = 200_000
+    /// Longest topic name (Kafka's own limit).
+    public var topicNameBytes = 249
+
+    // MARK: Groups
+    public var groups = 10_000
+    public var membersPerGroup = 1_000
+    public var sessionTimeoutMinMs: Int32 = 6_000
+    public var sessionTimeoutMaxMs: Int32 = 1_800_000
+    public var rebalanceTimeoutMaxMs: Int32 = 3_600_000
+    /// Longest metadata a member may store with an offset (Kafka's `offset.metadata.max.bytes`).
+    public var offsetMetadataBytes = 4_096
+    /// How long an empty group waits for more members before its first generation (Kafka's `group.initial.rebalance.delay.ms`).
+    public var initialRebalanceDelayMs: Int64 = 500
+    /// Offsets of an empty group are forgotten after this (Kafka's `offsets.retention.minutes`).
+    public var offsetsRetentionMs: Int64 = 7 * 24 * 3_600_000
+
+    // MARK: Producers
+    /// Idempotent producers remembered per partition, and for how long (Kafka's `producer.id.expiration.ms`).
+    public var producersPerPartition = 10_000
+    public var producerExpirationMs: Int64 = 86_400_000
+
+    // MARK: Storage
+    /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.
+    public var pendingAppendBytes = 256 << 20
+    /// Open segment files.
+    public var openFiles = 512
+    /// Events kept for the console's status line and audit list.
+    public var recentEvents = 1_000
+
+    // MARK: Admin door
+    public var httpBodyBytes = 1 << 20
+    public var httpConnections = 256
+
+    public init() {}
+}

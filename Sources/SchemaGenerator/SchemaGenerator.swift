@@ -1,0 +1,1 @@
+@main enum SchemaGenerator { static func main() {} }

@@ -1,0 +1,1 @@
+@main enum Weir { static func main() {} }
