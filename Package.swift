@@ -50,7 +50,7 @@ let package = Package(
         .target(name: "KafkaWire", dependencies: ["Wire", "Model", nioCore], swiftSettings: hot, plugins: ["SchemaPlugin"]),
 
         // Pure machines, and the two seams of durable state.
-        .target(name: "Groups", dependencies: ["Model", collections], swiftSettings: strict),
+        .target(name: "Groups", dependencies: ["Model", "Wire", nioCore, collections], swiftSettings: hot),
         .target(name: "Storage", dependencies: ["Model", "CWeir", nioCore, collections, logging], swiftSettings: hot),
 
         // What the console and the command line see of a broker, and the broker itself.
@@ -85,7 +85,7 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaGenerator", nioCore], swiftSettings: strict),
-        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model"], swiftSettings: strict),
+        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
