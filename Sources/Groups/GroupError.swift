@@ -9,6 +9,8 @@ public enum GroupError: Int16, Error, Equatable, Sendable {
     case unknownMemberID = 25
     case invalidSessionTimeout = 26
     case rebalanceInProgress = 27
+    /// The group has committed offsets for as many partitions as it may.
+    case invalidCommitOffsetSize = 28
     case nonEmptyGroup = 68
     case groupIDNotFound = 69
     /// Join again with the member id given (KIP-394).
