@@ -1,5 +1,7 @@
 /// What a group answers instead of success. The raw value is Kafka's error code.
 public enum GroupError: Int16, Error, Equatable, Sendable {
+    /// What was decided does not fit into the log.
+    case unknownServerError = -1
     case offsetMetadataTooLarge = 12
     case coordinatorNotAvailable = 15
     case illegalGeneration = 22
