@@ -94,6 +94,11 @@ public struct Totals: Codable, Equatable, Sendable {
     /// Requests answered with an error, and connections closed for a malformed frame, since the start.
     public var errors: Int64 = 0
     public var malformed: Int64 = 0
+    /// Records and their batches' bytes taken in and given out since the start; they only grow.
+    public var recordsIn: Int64 = 0
+    public var bytesIn: Int64 = 0
+    public var recordsOut: Int64 = 0
+    public var bytesOut: Int64 = 0
 
     public init() {}
 }
