@@ -87,14 +87,15 @@ let package = Package(
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaGenerator", nioCore], swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model"], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaClient", "KafkaWire", nioCore, nioPosix],
             swiftSettings: strict),
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model"], swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model", arguments], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

@@ -15,7 +15,8 @@ enum Access {
             return .refusal(.invalid, "send exactly one Host header", status: .badRequest)
         }
         guard isLoopback(authority: hosts[0]) else {
-            let message = "Host '\(hosts[0].prefix(200))' is not this machine: the admin door answers to 127.0.0.1, [::1] and localhost only"
+            let message =
+                "Host '\(hosts[0].prefix(200))' is not this machine: the admin door answers to 127.0.0.1, [::1] and localhost only"
             return .refusal(.invalid, message, status: .forbidden)
         }
         guard head.method == .POST else { return nil }

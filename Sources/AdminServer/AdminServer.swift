@@ -91,10 +91,13 @@ public struct AdminServer: Sendable {
         parsing.maxHeaderFieldSize = limits.httpHeaderFieldBytes
         parsing.maxHeaderListSize = limits.httpHeaderBytes
         parsing.maxHeaderFieldCount = limits.httpHeaderFields
+        let headGuard = HeadGuard(limits: limits)
+        try channel.pipeline.syncOperations.addHandler(headGuard)
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withPipeliningAssistance: false, withErrorHandling: true, withEncoderConfiguration: .init(),
             withDecoderLimitConfiguration: parsing)
-        try channel.pipeline.syncOperations.addHandler(RequestHandler(router: router, limits: limits, crowded: !fits))
+        try channel.pipeline.syncOperations.addHandler(
+            RequestHandler(router: router, limits: limits, headGuard: headGuard, crowded: !fits))
     }
 }
 

@@ -33,7 +33,8 @@ enum Metrics {
         page.single("weir_received_records_total", .counter, "Records taken in since the start.", Double(totals.recordsIn))
         page.single("weir_received_bytes_total", .counter, "Bytes of record batches taken in since the start.", Double(totals.bytesIn))
         page.single("weir_sent_records_total", .counter, "Records given to consumers since the start.", Double(totals.recordsOut))
-        page.single("weir_sent_bytes_total", .counter, "Bytes of record batches given to consumers since the start.", Double(totals.bytesOut))
+        page.single(
+            "weir_sent_bytes_total", .counter, "Bytes of record batches given to consumers since the start.", Double(totals.bytesOut))
         page.single("weir_request_errors_total", .counter, "Requests answered with an error since the start.", Double(totals.errors))
         page.single("weir_malformed_frames_total", .counter, "Connections closed for a malformed frame.", Double(totals.malformed))
         page.single("weir_topics", .gauge, "Topics there are.", Double(totals.topics))

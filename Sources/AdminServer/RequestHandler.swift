@@ -24,6 +24,7 @@ final class RequestHandler: ChannelInboundHandler {
 
     private let router: Router
     private let limits: Limits
+    private let headGuard: HeadGuard
     /// The door has no room for this connection; it is told so and closed.
     private let crowded: Bool
     private var state = State.idle
@@ -31,9 +32,10 @@ final class RequestHandler: ChannelInboundHandler {
     private var inputClosed = false
     private var deadline: Scheduled<Void>?
 
-    init(router: Router, limits: Limits, crowded: Bool) {
+    init(router: Router, limits: Limits, headGuard: HeadGuard, crowded: Bool) {
         self.router = router
         self.limits = limits
+        self.headGuard = headGuard
         self.crowded = crowded
     }
 
@@ -98,6 +100,7 @@ final class RequestHandler: ChannelInboundHandler {
     }
 
     private func begin(_ head: HTTPRequestHead, context: ChannelHandlerContext) {
+        headGuard.isAwaitingHead = false
         setDeadline(limits.httpRequestMs, context: context)
         if let refusal = Access.refusal(of: head) { return refuse(refusal, context: context) }
         if let length = head.headers.first(name: "content-length").flatMap(Int.init), length > limits.httpBodyBytes {
@@ -146,6 +149,7 @@ final class RequestHandler: ChannelInboundHandler {
     private func next(context: ChannelHandlerContext) {
         guard case .answering = state else { return }
         state = .idle
+        headGuard.isAwaitingHead = true
         setDeadline(limits.httpIdleMs, context: context)
         while !waiting.isEmpty {
             if case .answering = state { return }

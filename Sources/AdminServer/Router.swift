@@ -29,7 +29,8 @@ struct Router: Sendable {
         case ("snapshot", 3): return try await snapshot(request)
         case ("command", 3): return try await command(request)
         case ("health", 3):
-            return try await read(request) { () throws(ControlError) in .json(Health(try await ask(SnapshotQuery(historyPoints: 0)).broker)) }
+            return try await read(request) { () throws(ControlError) in .json(Health(try await ask(SnapshotQuery(historyPoints: 0)).broker))
+            }
         case ("topics", 3):
             let list = try listQuery(request)
             return try await read(request) { () throws(ControlError) in
@@ -80,7 +81,8 @@ struct Router: Sendable {
         case .POST:
             let command = try ControlJSON.decode(Command.self, from: request.body)
             if readOnly, !command.onlyPreviews {
-                throw ControlError(.readOnly, "this broker was started with --read-only: start it without to allow '\(command.commandLine)'")
+                throw ControlError(
+                    .readOnly, "this broker was started with --read-only: start it without to allow '\(command.commandLine)'")
             }
             return .json(try await control.perform(command))
         case .OPTIONS: return .options("POST, OPTIONS")

@@ -6,7 +6,8 @@ import FoundationEssentials
 public enum ControlJSON {
     public static func encode(_ value: some Encodable, pretty: Bool = false) throws(ControlError) -> [UInt8] {
         let encoder = JSONEncoder()
-        encoder.outputFormatting = pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
+        encoder.outputFormatting =
+            pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
             positiveInfinity: "Infinity", negativeInfinity: "-Infinity", nan: "NaN")
         do {
@@ -33,6 +34,7 @@ public enum ControlJSON {
     private static func describe(_ error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, let context): return "field '\(path(context, key))' is missing"
+        case .typeMismatch(_, let context) where context.codingPath.isEmpty: return context.debugDescription
         case .typeMismatch(_, let context), .valueNotFound(_, let context): return "field '\(path(context, nil))' is of the wrong kind"
         case .dataCorrupted(let context) where context.codingPath.isEmpty: return "the text is not JSON"
         case .dataCorrupted(let context): return "field '\(path(context, nil))' cannot be read: \(context.debugDescription)"

@@ -333,7 +333,8 @@ public struct GroupPartitionRow: Codable, Equatable, Sendable {
 
     public init(
         topic: String, partition: Int32, committed: Int64?, end: Int64?, lag: Int64?, behindMs: Int64?, inRate: Double = 0,
-        outRate: Double = 0, etaMs: Int64? = nil, drains: Bool = true, status: GroupStatus = .ok, member: String? = nil, movedMs: Int64? = nil
+        outRate: Double = 0, etaMs: Int64? = nil, drains: Bool = true, status: GroupStatus = .ok, member: String? = nil,
+        movedMs: Int64? = nil
     ) {
         self.topic = topic
         self.partition = partition

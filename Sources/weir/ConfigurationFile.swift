@@ -47,7 +47,9 @@ enum ConfigurationFile {
         settings.http = try source.parsed("http") { text in try Door(text) }
         settings.advertise = try source.parsed("advertise") { text in try .init(text) }
         settings.flush = try source.parsed("flush") { text in
-            guard let flush = BrokerConfiguration.Flush(rawValue: text) else { throw CommandFailure("use commit, interval or os, not '\(text)'") }
+            guard let flush = BrokerConfiguration.Flush(rawValue: text) else {
+                throw CommandFailure("use commit, interval or os, not '\(text)'")
+            }
             return flush
         }
         settings.console = try source.bool("console")

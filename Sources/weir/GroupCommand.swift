@@ -27,7 +27,8 @@ struct GroupCommand: AsyncParsableCommand {
     }
 
     struct Describe: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "describe", abstract: "Show a group's members and its lag by partition.")
+        static let configuration = CommandConfiguration(
+            commandName: "describe", abstract: "Show a group's members and its lag by partition.")
 
         @OptionGroup var door: AdminDoor
         @Argument var name: String
@@ -38,7 +39,8 @@ struct GroupCommand: AsyncParsableCommand {
             table([group.row]).print()
             print()
             var partitions = Table([
-                .text("TOPIC"), .number("PARTITION"), .number("COMMITTED"), .number("END"), .number("LAG"), .number("BEHIND"), .text("STATUS"),
+                .text("TOPIC"), .number("PARTITION"), .number("COMMITTED"), .number("END"), .number("LAG"), .number("BEHIND"),
+                .text("STATUS"),
                 .text("MEMBER"),
             ])
             for row in group.partitions {
@@ -77,7 +79,8 @@ struct GroupCommand: AsyncParsableCommand {
         for row in rows {
             let eta = row.drains ? time(row.etaMs) : "never"
             table.add([
-                row.group, row.state, row.status.rawValue, "\(row.members)", number(row.lag), time(row.behindMs), "\(Int64(row.rate.rounded()))",
+                row.group, row.state, row.status.rawValue, "\(row.members)", number(row.lag), time(row.behindMs),
+                "\(Int64(row.rate.rounded()))",
                 eta,
             ])
         }
@@ -134,7 +137,11 @@ extension GroupCommand {
                     guard ms >= 0 else { throw ValidationError("--to-time must be 0 or more") }
                     return .time(ms: ms)
                 }
-                return .time(ms: now.ms - (try TimeSpan.parse(toTime)))
+                do throws(MisreadText) {
+                    return .time(ms: max(0, now.ms - (try TimeSpan.parse(toTime))))
+                } catch {
+                    throw ValidationError("--to-time: \(error)")
+                }
             }
             switch to {
             case "earliest": return .earliest
@@ -152,7 +159,9 @@ extension GroupCommand {
             guard !door.json else { return }
             var table = Table([.text("TOPIC"), .number("PARTITION"), .number("FROM"), .number("TO"), .number("END"), .number("TO READ")])
             for move in outcome.moves {
-                table.add([move.topic, "\(move.partition)", number(move.from), "\(move.to)", "\(move.end)", "\(max(0, move.end - move.to))"])
+                table.add([
+                    move.topic, "\(move.partition)", number(move.from), "\(move.to)", "\(move.end)", "\(max(0, move.end - move.to))",
+                ])
             }
             table.print()
         }

@@ -41,7 +41,8 @@ struct Serve: AsyncParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "When acks=all is answered: 'commit' after an fdatasync, 'interval' or 'os' after the write. (default: commit)", valueName: "when"))
+            "When acks=all is answered: 'commit' after an fdatasync, 'interval' or 'os' after the write. (default: commit)",
+            valueName: "when"))
     var flush: BrokerConfiguration.Flush?
 
     @Flag(inversion: .prefixedNo, help: "Show the console. (default: on a terminal)")
@@ -64,7 +65,8 @@ struct Serve: AsyncParsableCommand {
     /// What the flags say. A flag can only switch read-only on: the file may too, and nothing takes it back.
     var flags: BrokerSettings {
         BrokerSettings(
-            name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console, theme: theme,
+            name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
+            theme: theme,
             readOnly: readOnly ? true : nil)
     }
 

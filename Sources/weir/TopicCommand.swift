@@ -40,7 +40,8 @@ struct TopicCommand: AsyncParsableCommand {
         @Argument(help: "Its name: letters, digits, '.', '_' and '-'.") var name: String
         @Option(help: "Number of partitions.") var partitions = 1
         @Option(
-            name: .customLong("config"), help: ArgumentHelp("A setting, such as retention.ms=3600000; may be repeated.", valueName: "key=value"))
+            name: .customLong("config"),
+            help: ArgumentHelp("A setting, such as retention.ms=3600000; may be repeated.", valueName: "key=value"))
         var configs: [String] = []
 
         func validate() throws {
@@ -65,7 +66,8 @@ struct TopicCommand: AsyncParsableCommand {
     }
 
     struct Describe: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "describe", abstract: "Show a topic's partitions, groups and settings.")
+        static let configuration = CommandConfiguration(
+            commandName: "describe", abstract: "Show a topic's partitions, groups and settings.")
 
         @OptionGroup var door: AdminDoor
         @Argument var name: String

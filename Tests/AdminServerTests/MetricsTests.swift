@@ -35,7 +35,9 @@ import Testing
         #expect(MetricsPage.escaped("say \"x\"", quotes: false) == "say \"x\"")
     }
 
-    @Test(arguments: [(0.0, "0"), (-3, "-3"), (0.25, "0.25"), (1e15, "1000000000000000"), (.nan, "NaN"), (.infinity, "+Inf"), (-.infinity, "-Inf")])
+    @Test(arguments: [
+        (0.0, "0"), (-3, "-3"), (0.25, "0.25"), (1e15, "1000000000000000"), (.nan, "NaN"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+    ])
     func numbersAreWrittenAsPrometheusWants(value: Double, text: String) {
         #expect(MetricsPage.number(value) == text)
     }

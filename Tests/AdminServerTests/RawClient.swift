@@ -4,6 +4,7 @@ import Logging
 import Model
 import NIOCore
 import NIOPosix
+import Testing
 
 /// Bytes in, bytes out: what a client that follows no rules can send.
 enum RawClient {
@@ -47,4 +48,8 @@ func withServer<Result>(
         await server.close()
         throw error
     }
+}
+
+func expectStatus(_ status: Int, _ answer: String, at location: SourceLocation = #_sourceLocation) {
+    #expect(RawClient.status(answer) == status, "\(answer.prefix(300))", sourceLocation: location)
 }

@@ -32,10 +32,14 @@ import Testing
             let remote = Self.remote(address)
             let reset = OffsetReset(group: "g", topic: "t", partition: 3, target: .time(ms: 5), dryRun: false)
             let commands: [Command] = [
-                .createTopic(name: "t", partitions: 3, configs: ["retention.ms": "1"]), .deleteRecords(topic: "t", partition: nil, before: -1),
+                .createTopic(name: "t", partitions: 3, configs: ["retention.ms": "1"]),
+                .deleteRecords(topic: "t", partition: nil, before: -1),
                 .resetOffsets(reset), .deleteGroup(name: "g"), .deleteTopic(name: "t"),
             ]
-            for command in commands { #expect(try await remote.perform(command).message == command.commandLine) }
+            for command in commands {
+                let outcome = try await remote.perform(command)
+                #expect(outcome.message == command.commandLine)
+            }
             #expect(stub.commands.withLock { $0 } == commands)
             await remote.close()
         }
@@ -60,7 +64,8 @@ import Testing
                 for index in 0..<50 {
                     tasks.addTask {
                         let command = Command.deleteGroup(name: "g\(index)")
-                        #expect(try await remote.perform(command).message == command.commandLine)
+                        let outcome = try await remote.perform(command)
+                        #expect(outcome.message == command.commandLine)
                     }
                 }
                 try await tasks.waitForAll()
@@ -75,7 +80,8 @@ import Testing
         #expect(error?.code == .unreachable)
         #expect(
             error?.message
-                == "no broker answers at \(address) (Connection refused): start a broker with 'weir serve', or name its admin door with --http HOST:PORT")
+                == "no broker answers at \(address) (Connection refused): start a broker with 'weir serve', or name its admin door with --http HOST:PORT"
+        )
     }
 
     @Test func aRestartedBrokerIsFoundAgain() async throws {
@@ -91,7 +97,8 @@ import Testing
         try await own.shutdownGracefully()
         await #expect(throws: ControlError.self) { try await remote.snapshot(SnapshotQuery()) }
         let second = try await AdminServer.start(.init(address: first.address), control: StubControl(), group: group, logger: logger)
-        #expect(try await remote.snapshot(SnapshotQuery()).broker.name == "prod-a")
+        let again = try await remote.snapshot(SnapshotQuery())
+        #expect(again.broker.name == "prod-a")
         await remote.close()
         await second.close()
     }

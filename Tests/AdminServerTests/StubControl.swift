@@ -25,7 +25,8 @@ final class StubControl: Control {
         totals.bytesIn = 98_304
         totals.inRate = .nan
         let detail = TopicDetail(
-            row: Self.orders, id: "AAAA", partitions: [PartitionRow(topic: "orders", partition: 0, start: 0, end: 1204, bytes: 98_304, inRate: 0)],
+            row: Self.orders, id: "AAAA",
+            partitions: [PartitionRow(topic: "orders", partition: 0, start: 0, end: 1204, bytes: 98_304, inRate: 0)],
             groups: [Self.billing], configs: [], history: History())
         return Snapshot(
             broker: broker, totals: totals, history: History(inRate: [nil, 1.5]),
