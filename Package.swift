@@ -45,12 +45,13 @@ let package = Package(
         // Domain words and the wire's reader and writer.
         .target(name: "Wire", dependencies: [nioCore], swiftSettings: hot),
         .target(name: "Model", dependencies: ["CWeir", "Wire", nioCore], swiftSettings: hot),
-        .executableTarget(name: "SchemaGenerator", swiftSettings: strict),
+        .target(name: "SchemaCompiler", swiftSettings: strict),
+        .executableTarget(name: "SchemaGenerator", dependencies: ["SchemaCompiler"], swiftSettings: strict),
         .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaGenerator"], path: "Sources/SchemaPlugin"),
         .target(name: "KafkaWire", dependencies: ["Wire", "Model", nioCore], swiftSettings: hot, plugins: ["SchemaPlugin"]),
 
         // Pure machines, and the two seams of durable state.
-        .target(name: "Groups", dependencies: ["Model", collections], swiftSettings: strict),
+        .target(name: "Groups", dependencies: ["Model", "Wire", nioCore, collections], swiftSettings: hot),
         .target(name: "Storage", dependencies: ["Model", "CWeir", nioCore, collections, logging], swiftSettings: hot),
 
         // What the console and the command line see of a broker, and the broker itself.
@@ -84,8 +85,8 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
-        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaGenerator", nioCore], swiftSettings: strict),
-        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model"], swiftSettings: strict),
+        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
+        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),

@@ -31,6 +31,10 @@ public struct Limits: Sendable {
     // MARK: Groups
     public var groups = 10_000
     public var membersPerGroup = 1_000
+    /// Assignment strategies one member may offer.
+    public var protocolsPerMember = 64
+    /// Partitions one group may have committed offsets for.
+    public var offsetsPerGroup = 200_000
     public var sessionTimeoutMinMs: Int32 = 6_000
     public var sessionTimeoutMaxMs: Int32 = 1_800_000
     public var rebalanceTimeoutMaxMs: Int32 = 3_600_000
@@ -38,6 +42,8 @@ public struct Limits: Sendable {
     public var offsetMetadataBytes = 4_096
     /// How long an empty group waits for more members before its first generation (Kafka's `group.initial.rebalance.delay.ms`).
     public var initialRebalanceDelayMs: Int64 = 500
+    /// How long a new member's first join may wait; it can't send heartbeats yet (fixed in Kafka).
+    public var newMemberJoinTimeoutMs: Int64 = 300_000
     /// Offsets of an empty group are forgotten after this (Kafka's `offsets.retention.minutes`).
     public var offsetsRetentionMs: Int64 = 7 * 24 * 3_600_000
 
