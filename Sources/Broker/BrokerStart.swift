@@ -98,6 +98,7 @@ extension Broker {
                 shard.factEnds[stream] = extents[.facts(shard.id, stream)]?.end
             }
         }
+        try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         dropOrphans(extents, shard)
     }
 
