@@ -64,8 +64,8 @@ let package = Package(
         .target(
             name: "KafkaServer", dependencies: ["Broker", "KafkaWire", "Groups", nioCore, nioPosix, logging], swiftSettings: hot),
         .target(
-            name: "AdminServer", dependencies: ["Broker", "Control", nioCore, nioPosix, nioHTTP1, logging],
-            swiftSettings: strict),
+            name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
+        .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
         .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix], swiftSettings: hot),
 
         // The console: Control values in, cells out.
@@ -75,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "KafkaServer", "AdminServer", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", arguments,
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", arguments,
                 logging, nioPosix, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -88,11 +88,15 @@ let package = Package(
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaClient", "KafkaWire", nioCore, nioPosix],
             swiftSettings: strict),
-        .testTarget(name: "AdminServerTests", dependencies: ["AdminServer", "Broker", "Control", nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model", arguments], swiftSettings: strict),
         .testTarget(name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]

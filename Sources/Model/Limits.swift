@@ -63,6 +63,19 @@ public struct Limits: Sendable {
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
     public var httpConnections = 256
+    /// All header lines of one request together, one of them, and their number.
+    public var httpHeaderBytes = 32 << 10
+    public var httpHeaderFieldBytes = 8 << 10
+    public var httpHeaderFields = 64
+    /// Longest a request may take to arrive, from its first byte, so that a client that trickles can't hold a connection.
+    public var httpRequestMs: Int64 = 30_000
+    /// Silence between requests after which a kept connection is closed.
+    public var httpIdleMs: Int64 = 120_000
+    /// Rows of one list answer, and topics and groups that `/metrics` names one by one (the largest first).
+    public var listRows = 1_000
+    /// Calls of one attached client that may await their answer, and the largest answer it takes.
+    public var attachedCallsInFlight = 64
+    public var attachedAnswerBytes = 64 << 20
 
     public init() {}
 }
