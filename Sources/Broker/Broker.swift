@@ -149,7 +149,7 @@ public final class Broker: Sendable {
         }
         for task in tasks { task.cancel() }
         for shard in shards {
-            _ = await shard.ask { $0.groups.stop() }
+            _ = await shard.ask { $0.coordinator?.stop() }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {
                     if shard.commit.isIdle || shard.broken != nil { return continuation.resume() }

@@ -18,7 +18,7 @@ public final class Shard: @unchecked Sendable {
 
     var partitions: [PartitionID: Partition] = [:]
     var commit = GroupCommit()
-    /// The shard's groups; nil until they have been read back.
+    /// The groups whose names hash here; there once the broker has started.
     var coordinator: GroupCoordinator?
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
