@@ -81,6 +81,7 @@ public final class Broker: Sendable {
                 logger.debug("no start to delete for \(id): \(error)")
             }
         }
+        for shard in shards { shard.groups.forget(topic: name) }
         events.add(.info, "topic \(name) deleted", at: clock.now)
     }
 
