@@ -92,7 +92,9 @@ final class ResponseHandler: ChannelDuplexHandler {
     /// Makes room for the rest of a large answer once, instead of growing step by step.
     private func makeRoom() {
         if received.readableBytes == 0 { return received = ByteBuffer() }
-        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self), length > 0, length <= responseBytes else { return }
+        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self), length > 0, length <= responseBytes else {
+            return
+        }
         let missing = Frame.lengthBytes + Int(length) - received.readableBytes
         if missing > received.writableBytes {
             received.discardReadBytes()
