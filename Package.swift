@@ -92,7 +92,8 @@ let package = Package(
             name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaClient", "KafkaWire", nioCore, nioPosix],
             swiftSettings: strict),
         .testTarget(name: "AdminServerTests", dependencies: ["AdminServer", "Broker", "Control", nioPosix], swiftSettings: strict),
-        .testTarget(name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control"], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )
