@@ -35,15 +35,19 @@ extension Group {
         return step
     }
 
-    /// Counts the members whose join waits while a rebalance gathers them, so that a group above its bound sheds the late ones.
+    /// Counts the members whose join waits while a rebalance gathers them, so that a group above its bound sheds the late ones;
+    /// silent static members may then carry it above the bound, to twice of it at most.
     private func hasRoom(for id: String, limits: Limits) -> Bool {
+        let isExpected = pendingJoins[id] != nil
         switch state {
-        case .empty, .dead: pendingJoins.count < limits.membersPerGroup || pendingJoins[id] != nil
+        case .empty, .dead: return isExpected || pendingJoins.count < limits.membersPerGroup
         case .preparingRebalance:
-            members[id]?.joinTicket != nil || pendingJoins[id] != nil
-                || joinsWaiting + pendingJoins.count < limits.membersPerGroup
+            if members[id]?.joinTicket != nil || isExpected { return true }
+            let isNew = members[id] == nil
+            return joinsWaiting + pendingJoins.count < limits.membersPerGroup
+                && (!isNew || members.count + pendingJoins.count < 2 * limits.membersPerGroup)
         case .completingRebalance, .stable:
-            members[id] != nil || pendingJoins[id] != nil || members.count + pendingJoins.count < limits.membersPerGroup
+            return members[id] != nil || isExpected || members.count + pendingJoins.count < limits.membersPerGroup
         }
     }
 

@@ -49,7 +49,7 @@ extension Group {
             let metadata = item.metadata ?? ""
             if metadata.utf8.count > limits.offsetMetadataBytes { return .offsetMetadataTooLarge }
             if offsets[item.topic, item.partition] == nil {
-                if room <= 0 { return .groupMaxSizeReached }
+                if room <= 0 { return .invalidCommitOffsetSize }
                 room -= 1
             }
             let committed = CommittedOffset(

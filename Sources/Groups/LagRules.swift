@@ -62,9 +62,10 @@ public struct LagRules: Equatable, Sendable {
     /// Takes a commit in.
     public mutating func committed(_ sample: Sample) {
         if samples.last?.committed != sample.committed { movedAt = sample.at }
-        if samples.count > 1, sample.at.ms(since: samples[samples.count - 2].at) < Self.spacingMs, let last = samples.last,
+        if samples.count > 1, let last = samples.last, last.at.ms(since: samples[samples.count - 2].at) < Self.spacingMs,
             sample.committed >= last.committed
         {
+            // The last sample stays open until it is far enough from the one before it.
             samples[samples.count - 1] = sample
             return
         }

@@ -127,3 +127,37 @@ struct GroupFixture {
         return writer.buffer
     }
 }
+
+extension GroupFixture {
+    /// Commits one offset as a member (or as nobody) and applies it; the error of the whole request or of the item.
+    mutating func commit(
+        _ member: String, generation: Int32? = nil, instance: String? = nil, topic: String = "t", partition: Int32 = 0, _ offset: Int64,
+        metadata: String? = nil
+    ) -> GroupError? {
+        let now = now
+        let limits = limits
+        let generation = generation ?? group.generation
+        let refusal = table.with(name) { $0.checkCommit(member: member, instance: instance, generation: generation, now: now) }
+        if let error = refusal ?? nil { return error }
+        let item = OffsetCommitItem(topic: topic, partition: partition, offset: Offset(offset), metadata: metadata)
+        let (logged, results) = group.commit([item], limits: limits, now: now)
+        log(logged)
+        return results[0]
+    }
+
+    /// Takes facts as logged.
+    mutating func log(_ logged: [GroupFact]) {
+        facts += logged
+        for fact in logged { table.applyLive(fact, now: now) }
+    }
+
+    /// A table made from bytes alone, as after a restart.
+    static func replay(_ facts: [GroupFact]) throws -> GroupTable {
+        var table = GroupTable()
+        for fact in facts {
+            let (key, value) = fact.encoded()
+            table.apply(try GroupFact.decode(key: key, value: value), at: Timestamp(ms: 0))
+        }
+        return table
+    }
+}
