@@ -51,7 +51,7 @@ enum Dispatch {
         case .alterConfigs: AlterConfigs.handle(try .init(reading: &reader, version: version), context)
         case .incrementalAlterConfigs: IncrementalAlterConfigs.handle(try .init(reading: &reader, version: version), context)
         case .describeCluster: DescribeCluster.handle(try .init(reading: &reader, version: version), context)
-        default: throw Unanswerable.unknownAPI(context.api.rawValue)
+        default: try GroupDispatch.route(&reader, context)
         }
     }
 }
