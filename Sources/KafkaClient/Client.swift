@@ -15,7 +15,7 @@ public actor Client {
     }
 
     private struct Place: Hashable {
-        var address: BrokerAddress
+        var address: HostPort
         var lane: Lane
     }
 
@@ -59,7 +59,7 @@ public actor Client {
     }
 
     /// A connection to `address`: the open one, the one in the making, or a new one.
-    func connection(to address: BrokerAddress, lane: Lane = .shared) async throws -> BrokerConnection {
+    func connection(to address: HostPort, lane: Lane = .shared) async throws -> BrokerConnection {
         let place = Place(address: address, lane: lane)
         while let task = connections[place] {
             let result = await task.result

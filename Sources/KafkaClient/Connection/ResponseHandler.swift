@@ -28,13 +28,13 @@ final class ResponseHandler: ChannelDuplexHandler {
         var deadline: NIODeadline
     }
 
-    private let address: BrokerAddress
+    private let address: HostPort
     private let responseBytes: Int
     private var pending = CircularBuffer<Pending>()
     private var received = ByteBuffer()
     private var ticker: RepeatedTask?
 
-    init(address: BrokerAddress, responseBytes: Int) {
+    init(address: HostPort, responseBytes: Int) {
         self.address = address
         self.responseBytes = responseBytes
     }

@@ -17,11 +17,12 @@ public actor Consumer {
     private let member: GroupMember?
     /// Where the next fetch of each partition begins; a place to be looked up first, or an offset.
     private var positions: [TopicPartition: StartPosition] = [:]
-    /// Where the caller has read to.
-    private var delivered: [TopicPartition: Offset] = [:]
+    /// Where the caller has read to: the offset after the last batch that ``poll(waitMs:)`` handed out.
+    public private(set) var delivered: [TopicPartition: Offset] = [:]
     private var committed: [TopicPartition: Offset] = [:]
     private var watermarks: [TopicPartition: Offset] = [:]
     private var lastCommit: Monotonic
+    private var planning = false
     private var fetching: [Int32: Task<Void, Never>] = [:]
     private var gathered: [FetchedPartition] = []
     private var failure: (any Error)?
@@ -101,11 +102,15 @@ public actor Consumer {
 
     /// Commits what ``poll(waitMs:)`` has handed out.
     public func commit() async throws {
+        try await commit(delivered.filter { committed[$0.key] != $0.value })
+    }
+
+    /// Commits these offsets: the first that is not yet done with. Does nothing without a group.
+    public func commit(_ offsets: [TopicPartition: Offset]) async throws {
         guard let member else { return }
-        let fresh = delivered.filter { committed[$0.key] != $0.value }
         lastCommit = client.clock.monotonic
-        try await member.commit(fresh)
-        committed.merge(fresh) { $1 }
+        try await member.commit(offsets)
+        committed.merge(offsets) { $1 }
     }
 
     /// Commits where that is automatic, leaves the group, and closes this consumer's connections.
@@ -171,14 +176,15 @@ public actor Consumer {
 
     /// Sends a fetch to every leader that has none on its way, as long as the last answers have been taken.
     private func startFetches() {
-        guard gathered.isEmpty, failure == nil, fetching[-1] == nil, !isClosed else { return }
-        fetching[-1] = Task { await self.plan() }
+        guard gathered.isEmpty, failure == nil, !planning, !isClosed else { return }
+        planning = true
+        Task { await self.plan() }
     }
 
     private func plan() async {
         do {
             let metadata = try await client.metadata(topics: Set(positions.keys.map(\.topic)).sorted())
-            fetching[-1] = nil
+            planning = false
             var plans: [Int32: FetchPlan] = [:]
             for (place, position) in positions {
                 guard case .offset(let offset) = position else { continue }
@@ -191,7 +197,7 @@ public actor Consumer {
                 fetching[plan.leader] = Task { await self.fetch(plan) }
             }
         } catch {
-            fetching[-1] = nil
+            planning = false
             failure = error
             wake()
         }

@@ -11,7 +11,7 @@ actor GroupMember {
     let lane: Client.Lane
     private var memberID = ""
     private var generation: Int32 = -1
-    private var coordinator: BrokerAddress?
+    private var coordinator: HostPort?
     private var heartbeat: Task<Void, Never>?
     /// The assignment no longer holds, or there is none yet.
     private(set) var mustJoin = true

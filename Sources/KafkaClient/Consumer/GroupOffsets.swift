@@ -60,19 +60,23 @@ enum GroupOffsets {
 
 extension Client {
     /// Where the group's coordinator listens.
-    func coordinator(group: String) async throws -> BrokerAddress {
+    func coordinator(group: String) async throws -> HostPort {
         let connection = try await anyConnection()
         let version = try connection.version(.findCoordinator)
         var request = FindCoordinatorRequest()
         if version >= 4 { request.coordinatorKeys = [group] } else { request.key = group }
         let answer = try await connection.send(request)
         let what = "coordinator of group '\(group)'"
+        func address(_ host: String, _ port: Int32) throws(ClientError) -> HostPort {
+            guard let address = HostPort(host: host, wirePort: port) else { throw .refused(.coordinatorNotAvailable, what: what) }
+            return address
+        }
         guard version >= 4 else {
             guard answer.errorCode == .none else { throw ClientError.refused(answer.errorCode, what: what) }
-            return BrokerAddress(host: answer.host, port: Int(answer.port))
+            return try address(answer.host, answer.port)
         }
         guard let found = answer.coordinators.first else { throw ClientError.refused(.coordinatorNotAvailable, what: what) }
         guard found.errorCode == .none else { throw ClientError.refused(found.errorCode, what: what) }
-        return BrokerAddress(host: found.host, port: Int(found.port))
+        return try address(found.host, found.port)
     }
 }
