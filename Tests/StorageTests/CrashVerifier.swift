@@ -61,7 +61,9 @@ struct CrashVerifier {
 
     private func verifyStore(_ fileSystem: FaultyFileSystem) async throws {
         let store: FileStore
-        do throws(StoreError) { store = try FileStore(fileSystem: fileSystem, root: "/data/store", clock: TestClock(), logger: quiet) } catch {
+        do throws(StoreError) {
+            store = try FileStore(fileSystem: fileSystem, root: "/data/store", clock: TestClock(), logger: quiet)
+        } catch {
             Issue.record("\(run): \(error)")
             return
         }

@@ -53,7 +53,9 @@ final class CrashWorkload {
 
     /// Runs until the end or until the machine stops.
     func run(frames: Int) async {
-        guard let engine = try? FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: Self.options, logger: quiet) else { return }
+        guard let engine = try? FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: Self.options, logger: quiet) else {
+            return
+        }
         if case .success = await engine.acquired(epoch: 1) { await run(engine, frames: frames) }
         if !fileSystem.isDown { await engine.closed() }
     }

@@ -15,6 +15,16 @@ struct FaultyDisk: Sendable {
     final class DirectoryNode: @unchecked Sendable {
         var names: [String: Node] = [:]
         var durable: [String: Node] = [:]
+        /// Names that a rename ties together until the next sync: both halves of it survive, or neither.
+        var tied: [String: String] = [:]
+
+        func tie(_ from: String, _ to: String) {
+            let old = tied[to] ?? to
+            let group = tied[from] ?? from
+            for (name, other) in tied where other == old { tied[name] = group }
+            tied[from] = group
+            tied[to] = group
+        }
     }
 
     enum Node: Sendable {
@@ -128,6 +138,7 @@ struct FaultyDisk: Sendable {
         let target = try parent(to, "rename")
         source.directory.names[source.name] = nil
         target.directory.names[target.name] = moved
+        if source.directory === target.directory { source.directory.tie(source.name, target.name) }
     }
 
     mutating func remove(_ path: String) throws(FileError) {
@@ -145,6 +156,7 @@ struct FaultyDisk: Sendable {
         try wholePoint("sync", path)
         guard case .directory(let directory)? = node(path) else { throw FileError(.notFound, "sync", path, reason: "no such directory") }
         directory.durable = directory.names
+        directory.tied = [:]
     }
 
     // MARK: Bytes
@@ -173,18 +185,14 @@ struct FaultyDisk: Sendable {
     private func put(_ file: FileNode, _ bytes: ArraySlice<UInt8>, at position: Int) {
         guard !bytes.isEmpty else { return }
         let end = position + bytes.count
-        if end > file.bytes.count { file.bytes.append(contentsOf: repeatElement(0, count: end - file.bytes.count)) }
-        file.bytes.replaceSubrange(position..<end, with: bytes)
+        if end > file.bytes.count { Self.resize(&file.bytes, to: end) }
+        Self.copy(bytes, to: &file.bytes, at: position)
         for page in (position / Self.pageBytes)...((end - 1) / Self.pageBytes) { file.dirtyPages.insert(page) }
     }
 
     mutating func truncate(_ file: FileNode, _ path: String, to size: Int) throws(FileError) {
         try wholePoint("truncate", path)
-        if size < file.bytes.count {
-            file.bytes.removeLast(file.bytes.count - size)
-        } else {
-            file.bytes.append(contentsOf: repeatElement(0, count: size - file.bytes.count))
-        }
+        Self.resize(&file.bytes, to: size)
         file.dirtyPages.insert(size / Self.pageBytes)
     }
 
@@ -210,13 +218,20 @@ struct FaultyDisk: Sendable {
 
     private static func resize(_ bytes: inout [UInt8], to size: Int) {
         if bytes.count > size { bytes.removeLast(bytes.count - size) }
-        if bytes.count < size { bytes.append(contentsOf: repeatElement(0, count: size - bytes.count)) }
+        if bytes.count < size { bytes += [UInt8](repeating: 0, count: size - bytes.count) }
+    }
+
+    /// Plain memory copies: the generic ones take most of a crash test's time in a debug build.
+    private static func copy(_ source: ArraySlice<UInt8>, to target: inout [UInt8], at position: Int) {
+        target.withUnsafeMutableBytes { target in
+            source.withUnsafeBytes { UnsafeMutableRawBufferPointer(rebasing: target[position...]).copyMemory(from: $0) }
+        }
     }
 
     private static func copyPage(_ page: Int, upTo limit: Int = pageBytes, from source: [UInt8], to target: inout [UInt8]) {
         let start = page * pageBytes
         let end = min(start + limit, source.count, target.count)
-        if start < end { target.replaceSubrange(start..<end, with: source[start..<end]) }
+        if start < end { copy(source[start..<end], to: &target, at: start) }
     }
 
     var usedBytes: Int { Self.usedBytes(root) }
@@ -249,10 +264,14 @@ struct FaultyDisk: Sendable {
     /// For every name either its last synced or its latest state.
     private mutating func survivors(of directory: DirectoryNode) -> DirectoryNode {
         let survivor = DirectoryNode()
+        var coins: [String: Bool] = [:]
         for name in Set(directory.names.keys).union(directory.durable.keys).sorted() {
             let latest = directory.names[name]
             let synced = directory.durable[name]
-            let chosen = Self.isSame(latest, synced) || random.below(2) == 0 ? synced : latest
+            let group = directory.tied[name] ?? name
+            let keepsLatest = coins[group] ?? (random.below(2) == 0)
+            coins[group] = keepsLatest
+            let chosen = keepsLatest ? latest : synced
             switch chosen {
             case .file(let file): survivor.names[name] = .file(surviving(file))
             case .directory(let directory): survivor.names[name] = .directory(survivors(of: directory))
@@ -261,15 +280,6 @@ struct FaultyDisk: Sendable {
         }
         survivor.durable = survivor.names
         return survivor
-    }
-
-    private static func isSame(_ left: Node?, _ right: Node?) -> Bool {
-        switch (left, right) {
-        case (nil, nil): true
-        case (.file(let left)?, .file(let right)?): left === right
-        case (.directory(let left)?, .directory(let right)?): left === right
-        default: false
-        }
     }
 
     /// The synced bytes, with every unsynced page kept, lost or torn, and one of the sizes the file had.

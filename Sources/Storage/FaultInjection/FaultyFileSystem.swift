@@ -152,7 +152,7 @@ final class FaultyFile: File {
 
     func write(_ parts: [UnsafeRawBufferPointer], at position: Int64) throws(FileError) -> Int {
         var bytes: [UInt8] = []
-        for part in parts { bytes.append(contentsOf: part) }
+        for part in parts { bytes += [UInt8](part) }
         return try fileSystem.onDisk { (disk) throws(FileError) in try disk.write(node, path, bytes, at: Int(position)) }
     }
 
