@@ -91,10 +91,14 @@ public struct WireReader: Sendable {
         try slice(compact ? Int(try unsignedVarint()) - 1 : Int(try int32()))
     }
 
-    /// The number of elements that follow, at least `minimumBytes` each; nil for a null array.
-    public mutating func nullableCount(compact: Bool, minimumBytes: Int = 1) throws(WireError) -> Int? {
+    /// The number of elements that follow, at least `minimumBytes` each; nil for a null array, which is an error in versions where it is
+    /// not `nullable`.
+    public mutating func nullableCount(compact: Bool, minimumBytes: Int = 1, nullable: Bool = true) throws(WireError) -> Int? {
         let count = compact ? Int(try unsignedVarint()) - 1 : Int(try int32())
-        if count == -1 { return nil }
+        if count == -1 {
+            guard nullable else { throw .unexpectedNull }
+            return nil
+        }
         guard count >= 0 else { throw .negativeLength(count) }
         guard count <= remaining / Swift.max(minimumBytes, 1) else {
             throw .countTooLarge(count: count, remaining: remaining)
@@ -106,6 +110,10 @@ public struct WireReader: Sendable {
         guard let count = try nullableCount(compact: compact, minimumBytes: minimumBytes) else { throw .unexpectedNull }
         return count
     }
+
+    /// How many elements to make room for when `count` are announced. Elements weigh more in memory than on the wire, so an array grows
+    /// with what was really read instead of being reserved by a number from outside.
+    @inlinable public static func reservation(_ count: Int) -> Int { Swift.min(count, 1024) }
 
     /// Skips tagged fields this version does not know (KIP-482).
     public mutating func skipTaggedFields() throws(WireError) {
