@@ -14,6 +14,7 @@ import ArgumentParser
             CommandGroup(name: "Running a broker", subcommands: [Serve.self]),
             CommandGroup(name: "Watching one", subcommands: [SnapshotCommand.self]),
             CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),
+            CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],
         defaultSubcommand: Serve.self)
 }
