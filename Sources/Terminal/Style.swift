@@ -49,4 +49,13 @@ public struct Style: Hashable, Sendable {
         merged.attributes.formUnion(under.attributes)
         return merged
     }
+
+    /// This style in a row under the cursor: the selection's ground wins, the text keeps its colour where the selection names none.
+    public func selected(by selection: Style) -> Style {
+        if selection.attributes.contains(.reverse) { return selection }
+        return Style(
+            foreground: selection.foreground == .own ? foreground : selection.foreground,
+            background: selection.background == .own ? background : selection.background,
+            attributes: attributes.union(selection.attributes))
+    }
 }

@@ -35,7 +35,7 @@ extension ConsoleModel {
             guard let offset = Int64(value), offset >= 0 else { return nil }
             target = .offset(offset)
         default:
-            guard let ms = CivilTime.parse(value, nowMs: nowMs, offset: utcOffset) else { return nil }
+            guard let ms = CivilTime.parse(value, nowMs: brokerNowMs, offset: utcOffset) else { return nil }
             target = .time(ms: ms)
         }
         let what = form.choice("what")
@@ -73,8 +73,9 @@ extension ConsoleModel {
         case .success(let outcome):
             plan.previewed = asked
             plan.moves = outcome.moves
-            plan.previewedAtMs = nowMs
-            dialog?.notes = Self.previewNotes(plan, clock: Short.clock(ms: nowMs, offset: utcOffset))
+            plan.previewedAtMs = brokerNowMs
+            let clock = Short.clock(ms: plan.previewedAtMs, offset: utcOffset)
+            dialog?.notes = Self.previewNotes(plan, clock: clock)
         case .failure(let error):
             dialog?.notes = [Note("Dry run  \(error.message)", .crit)]
         }

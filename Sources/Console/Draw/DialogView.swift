@@ -4,10 +4,13 @@ import Terminal
 /// The open dialog, in the middle; full width on narrow terminals.
 enum DialogView {
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
-        guard let dialog = model.dialog else { return }
-        let lines = body(dialog)
+        guard var dialog = model.dialog else { return }
+        painter.ground = .dialog
+        defer { painter.ground = .text }
         let inset = model.size.columns >= 90 ? 6 : 0
         let width = min(96, model.size.columns - 2 * inset)
+        dialog.notes = dialog.notes.flatMap { wrapped($0, width: width - 6) }
+        let lines = body(dialog)
         let extra = (dialog.commandLine == nil ? 0 : 2) + (dialog.form.buttons.isEmpty ? 1 : 2) + (dialog.message == nil ? 0 : 1)
         let height = min(model.size.rows, lines + extra + 3)
         let rect = Rect(
@@ -38,6 +41,22 @@ enum DialogView {
         if let line = dialog.commandLine {
             painter.spans([("$ ", .dim), (line, .dim)], x: x, y: y + 2, limit: inner.maxX - 1)
         }
+    }
+
+    /// A note in lines of at most `width` columns, broken between words; at most four.
+    static func wrapped(_ note: Note, width: Int) -> [Note] {
+        guard CharacterWidth.of(note.text) > width, width > 10 else { return [note] }
+        let indent = String(note.text.prefix { $0 == " " })
+        var lines: [String] = []
+        var line = indent
+        for word in note.text.dropFirst(indent.count).split(separator: " ", omittingEmptySubsequences: false) {
+            if line.count > indent.count, CharacterWidth.of(line) + 1 + CharacterWidth.of(word) > width, lines.count < 3 {
+                lines.append(line)
+                line = indent
+            }
+            line += line.count > indent.count ? " " + word : String(word)
+        }
+        return (lines + [line]).map { Note($0, note.key) }
     }
 
     /// Lines that notes and fields take.

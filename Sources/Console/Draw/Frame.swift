@@ -26,7 +26,7 @@ public enum Frame {
         }
         if !model.link.isLive {
             // What is old is dim, whatever it meant.
-            let dim = theme[.dim].over(Style(background: theme[.text].background))
+            let dim = painter.style(.dim)
             painter.canvas.restyle(layout.body) { _ in dim }
         }
         statusLine(model, snapshot, on: &painter)

@@ -4,6 +4,8 @@ import Terminal
 struct Painter {
     var canvas: Canvas
     let theme: Theme
+    /// Whose background everything stands on: the screen's, or a dialog's.
+    var ground = ThemeKey.text
 
     init(size: Size, theme: Theme) {
         canvas = Canvas(size: size, style: theme[.text])
@@ -12,8 +14,13 @@ struct Painter {
 
     var glyphs: Glyphs { theme.glyphs }
 
-    /// The look of a key's text on the ground of ordinary text.
-    func style(_ key: ThemeKey) -> Style { theme[key].over(Style(background: theme[.text].background)) }
+    /// The look of a key's text on the present ground, in ordinary text's colour where it has none of its own.
+    func style(_ key: ThemeKey) -> Style {
+        var style = theme[key]
+        // Ordinary text's ground is the screen's; in a dialog it stands on the dialog's.
+        if key == .text { style.background = .own }
+        return style.over(Style(foreground: theme[.text].foreground, background: theme[ground].background))
+    }
 
     @discardableResult
     mutating func text(_ text: String, x: Int, y: Int, width: Int = .max, _ key: ThemeKey = .text) -> Int {

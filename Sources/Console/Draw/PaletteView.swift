@@ -9,6 +9,8 @@ enum PaletteView {
         if !completions.isEmpty {
             let width = min(model.size.columns, 72)
             let rect = Rect(x: 0, y: y - completions.count - 2, width: width, height: completions.count + 2)
+            painter.ground = .dialog
+            defer { painter.ground = .text }
             painter.canvas.fill(rect, style: painter.style(.dialog))
             let inner = painter.panel(rect, title: "", isFocused: true)
             for (row, item) in completions.enumerated() {
@@ -18,7 +20,7 @@ enum PaletteView {
                 painter.text(item.meaning, x: inner.x + inner.width - 28, y: inner.y + row, width: 28, .dim)
                 guard isChosen else { continue }
                 let selection = painter.theme[.selection]
-                painter.canvas.restyle(Rect(x: inner.x, y: inner.y + row, width: inner.width, height: 1)) { $0.over(selection) }
+                painter.canvas.restyle(Rect(x: inner.x, y: inner.y + row, width: inner.width, height: 1)) { $0.selected(by: selection) }
             }
         }
         painter.canvas.fill(Rect(x: 0, y: y, width: model.size.columns, height: 1), style: painter.style(.text))
@@ -49,6 +51,8 @@ enum HelpView {
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
         guard let top = model.helpTop else { return }
         let lines = HelpText.lines(for: model)
+        painter.ground = .dialog
+        defer { painter.ground = .text }
         let width = min(82, model.size.columns)
         let height = min(lines.count + 2, model.size.rows - 3)
         let rect = Rect(x: (model.size.columns - width) / 2, y: max(1, (model.size.rows - height) / 2), width: width, height: height)

@@ -92,7 +92,7 @@ struct TableLayout<Row> {
         if state.isCursor {
             painter.text(">", x: x, y: y, .text)
             let selection = painter.theme[.selection]
-            painter.canvas.restyle(Rect(x: x, y: y, width: width, height: 1)) { $0.over(selection) }
+            painter.canvas.restyle(Rect(x: x, y: y, width: width, height: 1)) { $0.selected(by: selection) }
         }
     }
 }

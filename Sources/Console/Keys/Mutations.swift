@@ -87,7 +87,7 @@ extension ConsoleModel {
         let partitions = rows.reduce(0) { $0 + $1.partitions }
         let amount =
             known
-            ? "\(Short.counted(records, "record")) in \(Short.counted(partitions, "partition")), \(Short.bytes(rows.reduce(Int64(0)) { $0 + $1.bytes }))"
+            ? "\(Short.counted(records, "record")) in \(Short.counted(partitions, "partition"))"
             : "all records up to the end"
         let commands = names.map { Command.deleteRecords(topic: $0, partition: nil, before: -1) }
         openConfirm(verb: "Delete records of", noun: "topic", names: names, commands: commands, button: "Delete records") {

@@ -203,7 +203,7 @@ enum Palette {
         case ("earliest", nil): target = .earliest
         case ("latest", nil): target = .latest
         case (let text?, nil): target = Int64(text).map { .offset($0) }
-        case (nil, let text?): target = CivilTime.parse(text, nowMs: model.nowMs, offset: model.utcOffset).map { .time(ms: $0) }
+        case (nil, let text?): target = CivilTime.parse(text, nowMs: model.brokerNowMs, offset: model.utcOffset).map { .time(ms: $0) }
         default: target = nil
         }
         if target == nil, !options.isEmpty {

@@ -87,6 +87,8 @@ public struct ConsoleModel: Equatable, Sendable {
         public var detail = ListState()
     }
 
+    /// The broker's wall time as last heard, which times typed by the operator refer to.
+    var brokerNowMs: Int64 { live?.broker.nowMs ?? nowMs }
     public var isEmbedded: Bool { mode == .embedded }
     public var isReadOnly: Bool { isReadOnlyOption || live?.broker.readOnly == true }
     public var isFrozen: Bool { frozenMs != nil }

@@ -148,7 +148,7 @@ enum OverviewScreen {
             guard isFocused, state.top + row == state.cursor else { continue }
             painter.text(">", x: inner.x, y: y, .text)
             let selection = painter.theme[.selection]
-            painter.canvas.restyle(Rect(x: inner.x, y: y, width: inner.width, height: 1)) { $0.over(selection) }
+            painter.canvas.restyle(Rect(x: inner.x, y: y, width: inner.width, height: 1)) { $0.selected(by: selection) }
         }
     }
 
