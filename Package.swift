@@ -45,12 +45,13 @@ let package = Package(
         // Domain words and the wire's reader and writer.
         .target(name: "Wire", dependencies: [nioCore], swiftSettings: hot),
         .target(name: "Model", dependencies: ["CWeir", "Wire", nioCore], swiftSettings: hot),
-        .executableTarget(name: "SchemaGenerator", swiftSettings: strict),
+        .target(name: "SchemaCompiler", swiftSettings: strict),
+        .executableTarget(name: "SchemaGenerator", dependencies: ["SchemaCompiler"], swiftSettings: strict),
         .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaGenerator"], path: "Sources/SchemaPlugin"),
         .target(name: "KafkaWire", dependencies: ["Wire", "Model", nioCore], swiftSettings: hot, plugins: ["SchemaPlugin"]),
 
         // Pure machines, and the two seams of durable state.
-        .target(name: "Groups", dependencies: ["Model", collections], swiftSettings: strict),
+        .target(name: "Groups", dependencies: ["Model", "Wire", nioCore, collections], swiftSettings: hot),
         .target(name: "Storage", dependencies: ["Model", "CWeir", nioCore, collections, logging], swiftSettings: hot),
 
         // What the console and the command line see of a broker, and the broker itself.
@@ -63,8 +64,8 @@ let package = Package(
         .target(
             name: "KafkaServer", dependencies: ["Broker", "KafkaWire", "Groups", nioCore, nioPosix, logging], swiftSettings: hot),
         .target(
-            name: "AdminServer", dependencies: ["Broker", "Control", nioCore, nioPosix, nioHTTP1, logging],
-            swiftSettings: strict),
+            name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
+        .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
         .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix], swiftSettings: hot),
 
         // The console: Control values in, cells out.
@@ -74,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "KafkaServer", "AdminServer", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", arguments,
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", arguments,
                 logging, nioPosix, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
@@ -84,14 +85,18 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
-        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaGenerator", nioCore], swiftSettings: strict),
-        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model"], swiftSettings: strict),
+        .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
+        .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
-        .testTarget(name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaClient", "KafkaWire", nioCore, nioPosix],
             swiftSettings: strict),
-        .testTarget(name: "AdminServerTests", dependencies: ["AdminServer", "Broker", "Control", nioPosix], swiftSettings: strict),
+        .testTarget(
+            name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
+            swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model", arguments], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
@@ -18,6 +19,16 @@ ssize_t weir_pread_cached(int fd, void *bytes, size_t length, off_t offset) {
 }
 
 int weir_readahead(int fd, off_t offset, size_t length) { return (int)readahead(fd, offset, length); }
+
+void weir_name_thread(const char *name) {
+    char shown[16];
+    snprintf(shown, sizeof shown, "%s", name);
+    pthread_setname_np(pthread_self(), shown);
+}
+
+int weir_start_writeback(int fd, off_t offset, size_t length) {
+    return sync_file_range(fd, offset, (off_t)length, SYNC_FILE_RANGE_WRITE);
+}
 
 int weir_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes) {
     struct statvfs space;

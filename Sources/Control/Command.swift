@@ -112,3 +112,7 @@ public struct ControlError: Error, Codable, Equatable, Sendable {
         self.message = message
     }
 }
+
+extension ControlError: CustomStringConvertible {
+    public var description: String { message }
+}

@@ -94,6 +94,11 @@ public struct Totals: Codable, Equatable, Sendable {
     /// Requests answered with an error, and connections closed for a malformed frame, since the start.
     public var errors: Int64 = 0
     public var malformed: Int64 = 0
+    /// Records and their batches' bytes taken in and given out since the start; they only grow.
+    public var recordsIn: Int64 = 0
+    public var bytesIn: Int64 = 0
+    public var recordsOut: Int64 = 0
+    public var bytesOut: Int64 = 0
 
     public init() {}
 }
@@ -328,7 +333,8 @@ public struct GroupPartitionRow: Codable, Equatable, Sendable {
 
     public init(
         topic: String, partition: Int32, committed: Int64?, end: Int64?, lag: Int64?, behindMs: Int64?, inRate: Double = 0,
-        outRate: Double = 0, etaMs: Int64? = nil, drains: Bool = true, status: GroupStatus = .ok, member: String? = nil, movedMs: Int64? = nil
+        outRate: Double = 0, etaMs: Int64? = nil, drains: Bool = true, status: GroupStatus = .ok, member: String? = nil,
+        movedMs: Int64? = nil
     ) {
         self.topic = topic
         self.partition = partition

@@ -17,6 +17,17 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
         self.group = group
         self.historyPoints = historyPoints
     }
+
+    /// Fields left out take the initialiser's values, so that `{}` and `{"topics":{}}` are queries.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            topics: try fields.decodeIfPresent(ListQuery.self, forKey: .topics),
+            groups: try fields.decodeIfPresent(ListQuery.self, forKey: .groups),
+            topic: try fields.decodeIfPresent(String.self, forKey: .topic),
+            group: try fields.decodeIfPresent(String.self, forKey: .group),
+            historyPoints: try fields.decodeIfPresent(Int.self, forKey: .historyPoints) ?? 300)
+    }
 }
 
 /// A window of a list.
@@ -35,5 +46,15 @@ public struct ListQuery: Codable, Equatable, Sendable {
         self.descending = descending
         self.start = start
         self.count = count
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            filter: try fields.decodeIfPresent(String.self, forKey: .filter) ?? "",
+            sort: try fields.decodeIfPresent(String.self, forKey: .sort) ?? "name",
+            descending: try fields.decodeIfPresent(Bool.self, forKey: .descending) ?? false,
+            start: try fields.decodeIfPresent(Int.self, forKey: .start) ?? 0,
+            count: try fields.decodeIfPresent(Int.self, forKey: .count) ?? 100)
     }
 }

@@ -31,6 +31,10 @@ public struct Limits: Sendable {
     // MARK: Groups
     public var groups = 10_000
     public var membersPerGroup = 1_000
+    /// Assignment strategies one member may offer.
+    public var protocolsPerMember = 64
+    /// Partitions one group may have committed offsets for.
+    public var offsetsPerGroup = 200_000
     public var sessionTimeoutMinMs: Int32 = 6_000
     public var sessionTimeoutMaxMs: Int32 = 1_800_000
     public var rebalanceTimeoutMaxMs: Int32 = 3_600_000
@@ -38,6 +42,8 @@ public struct Limits: Sendable {
     public var offsetMetadataBytes = 4_096
     /// How long an empty group waits for more members before its first generation (Kafka's `group.initial.rebalance.delay.ms`).
     public var initialRebalanceDelayMs: Int64 = 500
+    /// How long a new member's first join may wait; it can't send heartbeats yet (fixed in Kafka).
+    public var newMemberJoinTimeoutMs: Int64 = 300_000
     /// Offsets of an empty group are forgotten after this (Kafka's `offsets.retention.minutes`).
     public var offsetsRetentionMs: Int64 = 7 * 24 * 3_600_000
 
@@ -54,9 +60,25 @@ public struct Limits: Sendable {
     /// Events kept for the console's status line and audit list.
     public var recentEvents = 1_000
 
+    /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
+    public var agedRows = 100
+
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
     public var httpConnections = 256
+    /// All header lines of one request together, one of them, and their number.
+    public var httpHeaderBytes = 32 << 10
+    public var httpHeaderFieldBytes = 8 << 10
+    public var httpHeaderFields = 64
+    /// Longest a request may take to arrive, from its first byte, so that a client that trickles can't hold a connection.
+    public var httpRequestMs: Int64 = 30_000
+    /// Silence between requests after which a kept connection is closed.
+    public var httpIdleMs: Int64 = 120_000
+    /// Rows of one list answer, and topics and groups that `/metrics` names one by one (the largest first).
+    public var listRows = 1_000
+    /// Calls of one attached client that may await their answer, and the largest answer it takes.
+    public var attachedCallsInFlight = 64
+    public var attachedAnswerBytes = 64 << 20
 
     public init() {}
 }

@@ -112,3 +112,26 @@ public struct RecordBatchHeader: Equatable, Sendable {
         buffer.setInteger(leaderEpoch, at: index + 12)
     }
 }
+
+extension RecordBatchHeader {
+    /// ``patch(_:at:baseOffset:leaderEpoch:)`` without copying what the buffer shares: a request's batches are slices of one frame that
+    /// nobody else reads, and a copy of up to 1 MiB per batch would be the largest cost of a publish.
+    /// - Precondition: the caller owns the bytes under `batch`; no other slice overlaps them.
+    public static func patchOwned(_ batch: ByteBuffer, baseOffset: Offset, leaderEpoch: Int32) {
+        batch.withUnsafeReadableBytes { bytes in
+            precondition(bytes.count >= size, "a batch holds at least its header")
+            let start = UnsafeMutableRawPointer(mutating: bytes.baseAddress!)
+            start.storeBytes(of: baseOffset.value.bigEndian, as: Int64.self)
+            (start + 12).storeBytes(of: leaderEpoch.bigEndian, as: Int32.self)
+        }
+    }
+
+    /// Gives the batch the broker's time (`message.timestamp.type=LogAppendTime`) and a new checksum.
+    public static func stamp(_ batch: inout ByteBuffer, appendTime: Timestamp) {
+        let start = batch.readerIndex
+        let attributes = batch.getInteger(at: start + 21, as: Int16.self) ?? 0
+        batch.setInteger(attributes | 0x08, at: start + 21)
+        batch.setInteger(appendTime.ms, at: start + 35)
+        batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
+    }
+}

@@ -198,10 +198,16 @@ public struct LogSlice: Sendable {
     }
     public var content: Content
     public var count: Int
+    /// Where the next read continues, and the offset of the batch there, when the slice ends between batches: a reader that goes on in
+    /// order needs no ``Log/locate(_:_:later:)``. Both nil when it ends inside a batch.
+    public var next: Position?
+    public var nextOffset: Offset?
 
-    public init(content: Content, count: Int) {
+    public init(content: Content, count: Int, next: Position? = nil, nextOffset: Offset? = nil) {
         self.content = content
         self.count = count
+        self.next = next
+        self.nextOffset = nextOffset
     }
 }
 

@@ -107,6 +107,10 @@ public struct WireReader: Sendable {
         return count
     }
 
+    /// How many elements to make room for when `count` are announced. Elements weigh more in memory than on the wire, so an array grows
+    /// with what was really read instead of being reserved by a number from outside.
+    @inlinable public static func reservation(_ count: Int) -> Int { Swift.min(count, 1024) }
+
     /// Skips tagged fields this version does not know (KIP-482).
     public mutating func skipTaggedFields() throws(WireError) {
         try taggedFields { _, _ throws(WireError) in }

@@ -45,10 +45,21 @@ public struct WireWriter: Sendable {
 
     @inlinable public mutating func varint(_ value: Int32) { varlong(Int64(value)) }
 
+    /// A string. In the older form, whose length has 16 bits, what lies past 32,767 bytes is cut off at a character: a name that came in
+    /// through a newer version must not stop an older client from being answered.
     public mutating func string(_ value: String, compact: Bool) {
         let length = value.utf8.count
-        if compact { unsignedVarint(UInt32(length + 1)) } else { int16(Int16(length)) }
-        buffer.writeString(value)
+        if compact {
+            unsignedVarint(UInt32(length + 1))
+            buffer.writeString(value)
+        } else if length <= Int(Int16.max) {
+            int16(Int16(length))
+            buffer.writeString(value)
+        } else {
+            var end = value.utf8.index(value.utf8.startIndex, offsetBy: Int(Int16.max))
+            while end.samePosition(in: value) == nil { end = value.utf8.index(before: end) }
+            string(String(value[..<end]), compact: false)
+        }
     }
 
     public mutating func nullableString(_ value: String?, compact: Bool) {

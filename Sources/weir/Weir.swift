@@ -1,1 +1,19 @@
-@main enum Weir { static func main() {} }
+import ArgumentParser
+
+/// The command line. Exit codes: 0 done, 1 refused or failed (the reason on standard error), 64 usage.
+@main struct Weir: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "weir",
+        abstract: "A message broker for unmodified Kafka clients, with its console built in.",
+        discussion: """
+            Without a verb, weir starts a broker (see 'weir serve --help'), with its console when it runs on a terminal.
+            The verbs below it talk to a running broker's admin door (--http, 127.0.0.1:15672 unless told).
+            """,
+        version: Version.text,
+        groupedSubcommands: [
+            CommandGroup(name: "Running a broker", subcommands: [Serve.self]),
+            CommandGroup(name: "Watching one", subcommands: [SnapshotCommand.self]),
+            CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),
+        ],
+        defaultSubcommand: Serve.self)
+}

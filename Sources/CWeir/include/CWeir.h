@@ -26,6 +26,12 @@ ssize_t weir_pread_cached(int fd, void *bytes, size_t length, off_t offset);
 /* Starts reading a range into the page cache (readahead(2)). 0, or -1 and errno. */
 int weir_readahead(int fd, off_t offset, size_t length);
 
+/* Names the calling thread for top and gdb; at most 15 bytes are shown. */
+void weir_name_thread(const char *name);
+
+/* Starts writing a range's dirty pages to the disk without waiting (sync_file_range(2)); promises nothing. 0, or -1 and errno. */
+int weir_start_writeback(int fd, off_t offset, size_t length);
+
 /* Free and total bytes of the file system that holds `path`. 0, or -1 and errno. */
 int weir_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 

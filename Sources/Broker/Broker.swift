@@ -1,0 +1,165 @@
+import FoundationEssentials
+import Logging
+import Model
+import NIOCore
+import Storage
+import Synchronization
+
+/// The broker: catalog, shards and what crosses them. Doors and the console talk to it; it knows none of them.
+public final class Broker: Sendable {
+    public let options: BrokerOptions
+    public let clock: any Clock
+    public let catalog: Catalog
+    public let shards: [Shard]
+    public let store: any Store
+    public let log: any Log
+    public let logger: Logger
+    /// 22 characters, made once per data directory.
+    public let clusterID: String
+    public let epoch: Epoch
+    public let events: EventRing
+    let random: @Sendable () -> UInt64
+    let statistics: Statistics
+    private let nextProducer: ProducerIDs
+    private let clockwork = Mutex<[RepeatedTask]>([])
+
+    public var limits: Limits { options.limits }
+
+    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], producers: ProducerIDs) {
+        options = parts.options
+        clock = parts.clock
+        store = parts.store
+        log = parts.log
+        logger = parts.logger
+        random = parts.random
+        events = parts.events
+        self.epoch = epoch
+        self.clusterID = clusterID
+        self.catalog = catalog
+        self.shards = shards
+        nextProducer = producers
+        statistics = Statistics(startedAt: parts.clock.now, startedMonotonic: parts.clock.monotonic)
+    }
+
+    /// The shard that owns a partition: the same for the life of the data directory.
+    public func shard(of id: PartitionID) -> Shard {
+        let mixed = (id.topic.low ^ UInt64(truncatingIfNeeded: id.index)) &* 0x9E37_79B9_7F4A_7C15
+        return shards[Int((mixed >> 32) % UInt64(shards.count))]
+    }
+
+    /// The shard that owns a named machine (a group): FNV-1a, so that the answer survives restarts.
+    public func shard(named name: String) -> Shard {
+        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+        for byte in name.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+        return shards[Int((hash >> 32) % UInt64(shards.count))]
+    }
+
+    /// Bytes of publishes that wait for the log, over all shards.
+    public var pendingBytes: Int { shards.reduce(0) { $0 + $1.pendingBytes.load(ordering: .relaxed) } }
+
+    /// A producer id that was never given before.
+    public func newProducerID() async throws(StoreError) -> ProducerID { try await nextProducer.next() }
+
+    // MARK: Topics
+
+    @discardableResult
+    public func createTopic(_ name: String, partitions: Int32, config: TopicConfig) async throws(Catalog.Failure) -> Topic {
+        let topic = Topic(
+            id: TopicID(high: random(), low: random() | 1), name: name, partitions: partitions, config: config, createdAt: clock.now)
+        try await catalog.create(topic)
+        await adopt(topic, indices: 0..<partitions)
+        events.add(.info, "topic \(name) created with \(partitions) partition\(partitions == 1 ? "" : "s")", at: clock.now)
+        return topic
+    }
+
+    public func deleteTopic(_ name: String) async throws(Catalog.Failure) {
+        let topic = try await catalog.delete(name)
+        for id in topic.partitionIDs {
+            let shard = shard(of: id)
+            shard.run { shard.release(id) }
+            do { try await store.delete(PartitionStart.key(id), at: nil) } catch {
+                logger.debug("no start to delete for \(id): \(error)")
+            }
+        }
+        for shard in shards { shard.groups.forget(topic: name) }
+        events.add(.info, "topic \(name) deleted", at: clock.now)
+    }
+
+    /// Adds partitions; a topic never has fewer than before.
+    public func growTopic(_ name: String, to partitions: Int32) async throws(Catalog.Failure) {
+        let limit = limits.partitionsPerTopic
+        let before = catalog.current[name]?.partitions ?? 0
+        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
+            guard partitions > topic.partitions else {
+                throw .invalidPartitions("topic \(topic.name) has \(topic.partitions) partitions; the number can only grow")
+            }
+            guard Int(partitions) <= limit else { throw .invalidPartitions("a topic has at most \(limit) partitions") }
+            topic.partitions = partitions
+        }
+        await adopt(topic, indices: before..<topic.partitions)
+        events.add(.info, "topic \(name) grew to \(partitions) partitions", at: clock.now)
+    }
+
+    public func configureTopic(_ name: String, _ config: TopicConfig) async throws(Catalog.Failure) {
+        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in topic.config = config }
+        for id in topic.partitionIDs {
+            let shard = shard(of: id)
+            shard.run { shard.partitions[id]?.config = config }
+        }
+        events.add(.info, "topic \(name) reconfigured", at: clock.now)
+    }
+
+    private func adopt(_ topic: Topic, indices: Range<Int32>) async {
+        let limits = limits
+        for shard in shards {
+            let mine = indices.map { PartitionID(topic: topic.id, index: $0) }.filter { self.shard(of: $0) === shard }
+            guard !mine.isEmpty else { continue }
+            _ = await shard.ask { shard in
+                for id in mine { shard.adopt(id, topic: topic, extent: .empty, start: nil, memory: .fresh(limits)) }
+            }
+        }
+    }
+
+    // MARK: Clockwork
+
+    func startClockwork() {
+        let retention = TimeAmount.milliseconds(options.retentionCheckMs)
+        var tasks: [RepeatedTask] = []
+        for shard in shards {
+            tasks.append(
+                shard.loop.scheduleRepeatedTask(initialDelay: retention, delay: retention) { _ in shard.retain() })
+            guard options.flush == .interval else { continue }
+            let interval = TimeAmount.milliseconds(options.flushIntervalMs)
+            tasks.append(
+                shard.loop.scheduleRepeatedTask(initialDelay: interval, delay: interval) { _ in
+                    if shard.isDirty { shard.startFrame(sync: true) }
+                })
+        }
+        tasks.append(
+            shards[0].loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.sample() })
+        let started = tasks
+        clockwork.withLock { $0 = started }
+    }
+
+    /// Finishes what is under way, syncs and closes. Doors must be closed before.
+    public func close() async {
+        let tasks = clockwork.withLock { tasks in
+            defer { tasks = [] }
+            return tasks
+        }
+        for task in tasks { task.cancel() }
+        for shard in shards {
+            _ = await shard.ask { $0.coordinator?.stop() }
+            await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+                shard.run {
+                    if shard.commit.isIdle || shard.broken != nil { return continuation.resume() }
+                    shard.closing = { continuation.resume() }
+                }
+            }
+            let bytes = await shard.ask { $0.snapshotBytes() }
+            await shard.putSnapshot(bytes)
+        }
+        await withCheckedContinuation { continuation in log.close { continuation.resume() } }
+        await store.close()
+    }
+}

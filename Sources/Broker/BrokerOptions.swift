@@ -1,0 +1,30 @@
+import Model
+
+/// What an operator chose for this broker.
+public struct BrokerOptions: Sendable {
+    /// When a durable publish (`acks=all`) is answered.
+    public enum Flush: String, Sendable, CaseIterable {
+        /// After fdatasync, in group commit: survives power loss.
+        case commit
+        /// When written; synced once a `flushIntervalMs`.
+        case interval
+        /// When written; synced when the operating system pleases.
+        case os
+    }
+
+    public var name = "weir"
+    public var version = "0.1.0"
+    public var flush = Flush.commit
+    public var flushIntervalMs: Int64 = 1_000
+    public var readOnly = false
+    /// Metadata requests create the topics they name (Kafka's `auto.create.topics.enable`).
+    public var autoCreateTopics = true
+    public var defaultPartitions: Int32 = 1
+    /// How often time and size retention are looked at.
+    public var retentionCheckMs: Int64 = 30_000
+    public var limits = Limits()
+    /// Shown to the operator: the data directory, or `memory`.
+    public var data = "memory"
+
+    public init() {}
+}

@@ -1,0 +1,112 @@
+import Model
+
+/// A topic's settings, by Kafka's names. Unset settings follow the broker's defaults.
+public struct TopicConfig: Sendable, Equatable {
+    /// What was set, as it was given.
+    public private(set) var overrides: [String: String]
+    /// −1: no limit.
+    public private(set) var retentionMs: Int64
+    public private(set) var retentionBytes: Int64
+    public private(set) var maxMessageBytes: Int32
+    public private(set) var isLogAppendTime: Bool
+    /// nil: the broker's.
+    public private(set) var flush: BrokerOptions.Flush?
+
+    public static let defaults: TopicConfig = .init(overrides: [:])
+
+    private init(overrides: [String: String]) {
+        self.overrides = overrides
+        func value(_ name: String) -> String {
+            overrides[name] ?? ConfigDefinition.topic[name]?.defaultValue ?? ""
+        }
+        retentionMs = Int64(value("retention.ms")) ?? -1
+        retentionBytes = Int64(value("retention.bytes")) ?? -1
+        maxMessageBytes = Int32(value("max.message.bytes")) ?? Int32(Limits().batchBytes)
+        isLogAppendTime = value("message.timestamp.type") == "LogAppendTime"
+        flush = BrokerOptions.Flush(rawValue: value("flush"))
+    }
+
+    /// Checks names and values.
+    /// - Throws: `invalid` that names the setting, what is wrong with it, and what would be right.
+    public static func parse(_ settings: [String: String]) throws(ConfigProblem) -> TopicConfig {
+        for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
+            guard let definition = ConfigDefinition.topic[name] else {
+                throw ConfigProblem("unknown topic setting '\(name)'")
+            }
+            if let problem = definition.problem(with: value) { throw ConfigProblem("\(name)=\(value): \(problem)") }
+        }
+        return TopicConfig(overrides: settings)
+    }
+}
+
+/// A setting that can't be taken, in words for whoever sent it.
+public struct ConfigProblem: Error, Equatable, Sendable {
+    public var message: String
+    public init(_ message: String) { self.message = message }
+}
+
+/// One setting: its name, type, default and bounds. The names and defaults are Kafka's.
+public struct ConfigDefinition: Sendable {
+    public enum Kind: Sendable {
+        case long(ClosedRange<Int64>)
+        case double(ClosedRange<Double>)
+        case bool
+        /// One of these words.
+        case choice([String])
+    }
+    public var name: String
+    public var kind: Kind
+    public var defaultValue: String
+    public var doc: String
+    /// Values that Kafka knows and Weir does not do yet, with the reason.
+    var refused: [String: String] = [:]
+
+    public func problem(with value: String) -> String? {
+        if let reason = refused[value] { return reason }
+        switch kind {
+        case .long(let range):
+            guard let number = Int64(value) else { return "not a whole number" }
+            return range.contains(number) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)"
+        case .double(let range):
+            guard let number = Double(value) else { return "not a number" }
+            return range.contains(number) ? nil : "must be from \(range.lowerBound) to \(range.upperBound)"
+        case .bool:
+            return value == "true" || value == "false" ? nil : "must be true or false"
+        case .choice(let words):
+            return words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
+        }
+    }
+
+    private static let any = Int64.min...Int64.max
+    private static let compactRefusal = "log compaction is not built yet; use cleanup.policy=delete"
+
+    public static let topicList: [ConfigDefinition] = [
+        .init(
+            name: "cleanup.policy", kind: .choice(["delete"]), defaultValue: "delete",
+            doc: "What happens to old segments: delete.",
+            refused: ["compact": compactRefusal, "compact,delete": compactRefusal, "delete,compact": compactRefusal]),
+        .init(
+            name: "compression.type", kind: .choice(["producer"]), defaultValue: "producer",
+            doc: "Batches stay compressed as the producer sent them."),
+        .init(
+            name: "flush", kind: .choice(BrokerOptions.Flush.allCases.map(\.rawValue) + [""]), defaultValue: "",
+            doc: "When acks=all is answered: commit (fdatasync), interval or os. Empty: as the broker."),
+        .init(
+            name: "max.message.bytes", kind: .long(0...Int64(Int32.max)), defaultValue: String(Limits().batchBytes),
+            doc: "Largest record batch."),
+        .init(
+            name: "message.timestamp.type", kind: .choice(["CreateTime", "LogAppendTime"]), defaultValue: "CreateTime",
+            doc: "Whose clock stamps the records."),
+        .init(
+            name: "min.insync.replicas", kind: .long(1...1), defaultValue: "1", doc: "Replicas that must have a record: this broker."),
+        .init(
+            name: "retention.bytes", kind: .long(-1...Int64.max), defaultValue: "-1",
+            doc: "Oldest segments go when a partition is larger than this; -1 for no limit."),
+        .init(
+            name: "retention.ms", kind: .long(-1...Int64.max), defaultValue: "604800000",
+            doc: "Segments whose newest record is older than this go; -1 for no limit."),
+    ]
+
+    public static let topic: [String: ConfigDefinition] = Dictionary(
+        uniqueKeysWithValues: topicList.map { ($0.name, $0) })
+}

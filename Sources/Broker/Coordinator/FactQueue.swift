@@ -1,0 +1,109 @@
+import Groups
+import Model
+import NIOCore
+import Storage
+
+/// Gathers a machine's facts into record batches, one being written while the next fills, and tells those who wait in order.
+///
+/// ```
+/// log(a)            → batch 1 = [a], written at once
+/// log(b), log(c, d) → batch 2 = [b, c, d], written when batch 1 is done
+/// after { … }       → runs when batch 2 is done: an answer never overtakes the facts before it
+/// ```
+/// Used on one loop.
+final class FactQueue {
+    typealias Done = (LogError?) -> Void
+    /// Writes a batch and tells when it is as durable as the broker's settings ask. Returns the stream's offset after it.
+    typealias Write = (inout RecordBatchBuilder, @escaping Done) -> Offset
+
+    private struct Batch {
+        var builder = RecordBatchBuilder(baseOffset: .zero)
+        var done: [Done] = []
+    }
+
+    private let write: Write
+    private let batchBytes: Int
+    /// The first is being written when `isWriting`.
+    private var batches: [Batch] = []
+    private var isWriting = false
+    private var writingEnd = Offset.zero
+    /// The stream's offset after the last batch that was logged.
+    var loggedEnd = Offset.zero
+    /// Bytes of facts written since the counter was last reset.
+    var bytesWritten = 0
+
+    /// - Parameter batchBytes: the largest batch the log takes.
+    init(batchBytes: Int, write: @escaping Write) {
+        self.batchBytes = batchBytes
+        self.write = write
+    }
+
+    /// Nothing is on its way to the log.
+    var isIdle: Bool { batches.isEmpty }
+
+    /// Whether a fact can be logged at all.
+    func fits(_ facts: [GroupFact]) -> Bool {
+        facts.allSatisfy { fact in
+            let (key, value) = fact.encoded()
+            return Self.recordBytes(key, value) + RecordBatchHeader.size <= batchBytes
+        }
+    }
+
+    /// Logs facts in order; `done` runs when all of them are logged, or with the error that voided them.
+    func log(_ facts: [GroupFact], at now: Timestamp, done: @escaping Done) {
+        for fact in facts {
+            let (key, value) = fact.encoded()
+            openBatch(room: Self.recordBytes(key, value))
+            batches[batches.count - 1].builder.append(timestamp: now, key: key, value: value)
+        }
+        after(done)
+        writeNext()
+    }
+
+    /// Runs `done` once everything logged so far is through.
+    func after(_ done: @escaping Done) {
+        if batches.isEmpty { return done(nil) }
+        batches[batches.count - 1].done.append(done)
+    }
+
+    /// Makes sure that the last batch is open and has room.
+    private func openBatch(room: Int) {
+        let isOpen = batches.count > (isWriting ? 1 : 0)
+        if !isOpen
+            || (batches[batches.count - 1].builder.recordCount > 0
+                && batches[batches.count - 1].builder.byteCount + room > batchBytes)
+        {
+            batches.append(Batch())
+        }
+    }
+
+    private func writeNext() {
+        guard !isWriting, !batches.isEmpty else { return }
+        isWriting = true
+        bytesWritten += batches[0].builder.byteCount
+        var builder = batches[0].builder
+        batches[0].builder = RecordBatchBuilder(baseOffset: .zero, capacity: 0)
+        let end = write(&builder) { error in self.finished(error) }
+        if isWriting { writingEnd = end }
+    }
+
+    private func finished(_ error: LogError?) {
+        isWriting = false
+        if let error {
+            // The log takes no later facts without the earlier ones: all that waits is void.
+            let voided = batches
+            batches = []
+            for done in voided.flatMap(\.done) { done(error) }
+        } else {
+            loggedEnd = writingEnd
+            let batch = batches.removeFirst()
+            for done in batch.done { done(nil) }
+        }
+        writeNext()
+    }
+
+    /// Bytes of a record at most: its fields are varints of at most five bytes each, the timestamp's of ten.
+    private static func recordBytes(_ key: ByteBuffer, _ value: ByteBuffer?) -> Int {
+        key.readableBytes + (value?.readableBytes ?? 0) + 36
+    }
+}

@@ -1,0 +1,104 @@
+import Groups
+import Model
+import NIOCore
+import Wire
+
+/// All facts of a shard's groups as of an offset of their stream: what a start reads instead of everything before it.
+///
+/// ```
+/// 1 version │ 8 end offset │ 4 facts │ per fact: key, value (compact bytes) │ 4 CRC-32C of all before it
+/// ```
+struct GroupSnapshot {
+    static func key(_ shard: ShardID) -> String { "groups/shard-\(shard)" }
+    private static let version: Int8 = 1
+
+    /// Facts below this are in the snapshot.
+    var end: Offset
+    var facts: [GroupFact]
+
+    func encoded() -> ByteBuffer {
+        var writer = WireWriter()
+        writer.int8(Self.version)
+        writer.int64(end.value)
+        writer.count(facts.count, compact: false)
+        for fact in facts {
+            let (key, value) = fact.encoded()
+            writer.bytes(key, compact: true)
+            writer.nullableBytes(value, compact: true)
+        }
+        writer.uint32(CRC32C.checksum(writer.buffer))
+        return writer.buffer
+    }
+
+    init(end: Offset, facts: [GroupFact]) {
+        self.end = end
+        self.facts = facts
+    }
+
+    /// nil when the bytes are damaged or of a later release.
+    init?(_ bytes: ByteBuffer) {
+        var bytes = bytes
+        guard bytes.readableBytes >= 4, let body = bytes.readSlice(length: bytes.readableBytes - 4),
+            bytes.readInteger(as: UInt32.self) == CRC32C.checksum(body)
+        else { return nil }
+        var reader = WireReader(body)
+        do {
+            guard try reader.int8() == Self.version else { return nil }
+            end = Offset(try reader.int64())
+            facts = []
+            let count = try reader.count(compact: false, minimumBytes: 2)
+            facts.reserveCapacity(count)
+            for _ in 0..<count {
+                let key = try reader.bytes(compact: true)
+                facts.append(try GroupFact.decode(key: key, value: try reader.nullableBytes(compact: true)))
+            }
+            try reader.expectEnd()
+        } catch {
+            return nil
+        }
+    }
+}
+
+/// When the next snapshot is due: the log may grow to a few times the snapshot's size before a start would read too much.
+struct SnapshotPace {
+    private static let minimumBytes = 4 << 20
+    var isRunning = false
+    /// Size of the last snapshot.
+    var lastBytes = 0
+
+    func isDue(bytesLogged: Int) -> Bool { !isRunning && bytesLogged >= max(Self.minimumBytes, 4 * lastBytes) }
+}
+
+extension GroupCoordinator {
+    /// Called when facts have been logged and applied.
+    func noteLogged() {
+        guard snapshots.isDue(bytesLogged: queue.bytesWritten) else { return }
+        takeSnapshot()
+    }
+
+    /// Writes the table as of the last logged fact and frees the log before it. Encoding happens off the loop, on a copy.
+    /// A generation that is still on its way to the log may be in it; should it not arrive, its members join again.
+    func takeSnapshot() {
+        snapshots.isRunning = true
+        queue.bytesWritten = 0
+        let table = table
+        let end = queue.loggedEnd
+        let shard = shard
+        Task {
+            let bytes = GroupSnapshot(end: end, facts: table.snapshot()).encoded()
+            do {
+                try await shard.store.putBlob(GroupSnapshot.key(shard.id), bytes)
+                shard.log.trim(.facts(shard.id, .groups), before: end) { result in
+                    if case .failure(let error) = result { shard.logger.warning("group facts before \(end) were not freed: \(error)") }
+                }
+            } catch {
+                shard.logger.warning(
+                    "shard \(shard.id): the group snapshot was not written (\(error)); the next start reads more of the log")
+            }
+            shard.run {
+                self.snapshots.isRunning = false
+                self.snapshots.lastBytes = bytes.readableBytes
+            }
+        }
+    }
+}

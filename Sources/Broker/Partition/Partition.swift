@@ -1,0 +1,97 @@
+import Groups
+import Model
+import NIOCore
+import Storage
+
+/// One partition's place in memory: where its log starts and ends, who waits for it, who produces to it. All state is touched on its
+/// shard's loop only, which is what `@unchecked Sendable` rests on.
+///
+/// ```
+/// start 60            highWatermark 130        end 134
+///   │ readable records        │ being written     │
+/// ```
+final class Partition: @unchecked Sendable {
+    let id: PartitionID
+    var topicName: String
+    var config: TopicConfig
+    /// The first offset that may be read: raised by retention and delete-records.
+    var start: Offset
+    /// Everything below is written and may be read.
+    var highWatermark: Offset
+    /// The next offset to hand out.
+    var end: Offset
+    var bytes: Int64
+    var maxTimestamp: Timestamp
+    /// When the newest record arrived by the broker's clock; nil before the first of this run.
+    var appendedAt: Timestamp?
+    var counters = PartitionCounters()
+
+    /// Idempotent producers as of `end`: what a new batch is judged by. Known once the log behind the last snapshot has been read again.
+    var memory: ProducerMemory
+    /// The same as of `highWatermark`: what snapshots hold, and what counts again after a failed write.
+    var writtenMemory: ProducerMemory
+    /// Batches that came before `memory` was known, in order.
+    var held: [HeldBatch] = []
+
+    private var waiters: [UInt64: FetchWaiter] = [:]
+
+    struct HeldBatch {
+        var item: ProduceItem
+        var wants: Acknowledge
+        var ticket: ProduceTicket?
+    }
+
+    init(id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
+        self.id = id
+        topicName = topic.name
+        config = topic.config
+        self.start = max(extent.start, start ?? .zero)
+        highWatermark = extent.end
+        end = extent.end
+        bytes = extent.bytes
+        maxTimestamp = extent.maxTimestamp
+        self.memory = memory
+        writtenMemory = memory
+    }
+
+    var stream: StreamID { .partition(id) }
+
+    /// Raises the high watermark after a write and wakes those who wait for it.
+    func written(_ append: Append, now: Timestamp) {
+        if case .success(let header) = append.bytes.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) {
+            writtenMemory.learn(header)
+        }
+        highWatermark = append.next
+        bytes += Int64(append.bytes.readableBytes)
+        maxTimestamp = max(maxTimestamp, append.maxTimestamp)
+        appendedAt = now
+        counters.recordsIn += append.next - append.base
+        counters.bytesIn += Int64(append.bytes.readableBytes)
+        wakeAll()
+    }
+
+    /// A write failed: what was handed out above the high watermark is void.
+    func rollBack() {
+        end = highWatermark
+        memory = writtenMemory
+    }
+
+    func wait(_ waiter: FetchWaiter) { waiters[waiter.id] = waiter }
+    func stopWaiting(_ id: UInt64) { waiters[id] = nil }
+
+    func wakeAll() {
+        guard !waiters.isEmpty else { return }
+        let woken = waiters
+        waiters.removeAll(keepingCapacity: true)
+        for waiter in woken.values { waiter.wake() }
+    }
+}
+
+/// What went through a partition since the broker's start.
+public struct PartitionCounters: Sendable, Equatable {
+    public var recordsIn: Int64 = 0
+    public var bytesIn: Int64 = 0
+    /// Records that fetches moved past, and bytes sent to them.
+    public var recordsOut: Int64 = 0
+    public var bytesOut: Int64 = 0
+}

@@ -1,0 +1,19 @@
+import Model
+
+/// Why a partition refused a batch or a read. Doors map these to their protocol's codes.
+public enum PartitionError: Error, Equatable, Sendable {
+    case unknownPartition
+    /// The request's leader epoch is older than this broker's.
+    case fencedLeaderEpoch
+    /// The request's leader epoch is newer than this broker's.
+    case unknownLeaderEpoch
+    case offsetOutOfRange
+    case batchTooLarge
+    case outOfOrderSequence
+    case invalidProducerEpoch
+    case unknownProducer
+    /// The log refused; retry after a look at what the text says.
+    case storage(String)
+    /// No space for the append.
+    case full
+}

@@ -1,0 +1,78 @@
+import Model
+import NIOCore
+import Storage
+
+/// Gathers a shard's appends into frames: one frame is in flight, the rest wait and go together in the next.
+///
+/// ```
+/// append A, append B        → frame 1 = [A]  (B arrived while 1 was in flight)
+/// frame 1 written, durable  → frame 2 = [B, C, D]
+/// ```
+/// A pure value: it decides what goes into a frame and who is told; the shard talks to the log.
+struct GroupCommit {
+    /// What an append's completion means to its owner.
+    enum Owner {
+        case partition(Partition, ticket: ProduceTicket?, slot: Int, appendTime: Timestamp)
+        /// Facts of a machine; called on the shard's loop.
+        case facts(done: (LogError?) -> Void)
+    }
+
+    struct Entry {
+        var append: Append
+        var owner: Owner
+        var wants: Acknowledge
+    }
+
+    private(set) var waiting: [Entry] = []
+    private(set) var inFlight: [Entry] = []
+    private(set) var pendingBytes = 0
+    private(set) var frame: FrameID?
+    private var nextFrame: UInt64 = 1
+
+    var isIdle: Bool { waiting.isEmpty && frame == nil }
+
+    mutating func add(_ entry: Entry) {
+        pendingBytes += entry.append.bytes.readableBytes
+        waiting.append(entry)
+    }
+
+    /// The next frame, if none is in flight and something waits (or `sync` asks for an empty, durable one).
+    mutating func nextFrame(epoch: Epoch, frameBytes: Int, syncs: (Entry) -> Bool, sync: Bool) -> Frame? {
+        guard frame == nil, !waiting.isEmpty || sync else { return nil }
+        var bytes = 0
+        var count = 0
+        for entry in waiting {
+            bytes += entry.append.bytes.readableBytes
+            if count > 0 && bytes > frameBytes { break }
+            count += 1
+        }
+        if count == waiting.count {
+            swap(&inFlight, &waiting)
+        } else {
+            inFlight.append(contentsOf: waiting[..<count])
+            waiting.removeFirst(count)
+        }
+        let id = FrameID(nextFrame)
+        nextFrame += 1
+        frame = id
+        return Frame(
+            id: id, epoch: epoch, appends: inFlight.map(\.append), durable: sync || inFlight.contains { $0.wants == .durable && syncs($0) })
+    }
+
+    /// Ends the frame in flight; its entries go back to the caller.
+    mutating func finish() -> [Entry] {
+        frame = nil
+        let done = inFlight
+        inFlight.removeAll(keepingCapacity: true)
+        for entry in done { pendingBytes -= entry.append.bytes.readableBytes }
+        return done
+    }
+
+    /// Gives up all that waits: after a failed frame its offsets are void.
+    mutating func abandonWaiting() -> [Entry] {
+        let abandoned = waiting
+        waiting.removeAll()
+        for entry in abandoned { pendingBytes -= entry.append.bytes.readableBytes }
+        return abandoned
+    }
+}

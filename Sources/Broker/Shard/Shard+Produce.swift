@@ -1,0 +1,92 @@
+import Groups
+import Model
+import NIOCore
+import Storage
+
+extension Shard {
+    /// Appends batches in order and answers on `replyLoop` when each has an answer: `.written` when it can be read, `.durable` when the
+    /// flush setting's promise is kept. Callable from any thread; one hop each way per call, not per batch.
+    public func produce(
+        _ items: [ProduceItem], wants: Acknowledge, replyLoop: any EventLoop, reply: @escaping @Sendable ([ProduceResult]) -> Void
+    ) {
+        run {
+            let ticket = ProduceTicket(count: items.count, loop: replyLoop, reply: reply)
+            for item in items { self.append(item, wants: wants, ticket: ticket) }
+            self.startFrame()
+        }
+    }
+
+    func append(_ item: ProduceItem, wants: Acknowledge, ticket: ProduceTicket?) {
+        guard let partition = partitions[item.partition] else {
+            return finish([(ticket, ProduceResult(slot: item.slot, error: .unknownPartition))])
+        }
+        guard partition.memory.isLoaded, partition.held.isEmpty else {
+            partition.held.append(.init(item: item, wants: wants, ticket: ticket))
+            loadMemory(of: partition)
+            return
+        }
+        if let refusal = refusal(of: item, in: partition) { return finish([(ticket, refusal)]) }
+
+        var batch = item.batch
+        let base = partition.end
+        var appendTime = Timestamp.none
+        RecordBatchHeader.patchOwned(batch, baseOffset: base, leaderEpoch: epoch.value)
+        if partition.config.isLogAppendTime {
+            appendTime = clock.now
+            RecordBatchHeader.stamp(&batch, appendTime: appendTime)
+        }
+        partition.memory.epochs.note(epoch.value, at: base)
+        partition.end = base + Int64(item.header.lastOffsetDelta) + 1
+        bytesSinceSnapshot += batch.readableBytes
+        enqueue(
+            .init(
+                append: Append(
+                    stream: partition.stream, base: base, next: partition.end,
+                    maxTimestamp: appendTime == .none ? item.header.maxTimestamp : appendTime, bytes: batch),
+                owner: .partition(partition, ticket: ticket, slot: item.slot, appendTime: appendTime), wants: wants))
+    }
+
+    /// The answer to a batch that is not appended: an error, or the offset of the first copy of a duplicate. nil admits it, and
+    /// an idempotent producer's batch is remembered from then on as appended at the partition's end.
+    private func refusal(of item: ProduceItem, in partition: Partition) -> ProduceResult? {
+        if let broken { return ProduceResult(slot: item.slot, error: .storage("the log is closed after an error: \(broken)")) }
+        if item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
+            return ProduceResult(slot: item.slot, error: .batchTooLarge)
+        }
+        guard item.header.producerID != .none else { return nil }
+        switch partition.memory.producers.admit(item.header, at: partition.end, now: clock.now) {
+        case .accepted: return nil
+        case .duplicate(let first):
+            return ProduceResult(
+                slot: item.slot, baseOffset: first.baseOffset, appendTime: partition.config.isLogAppendTime ? first.timestamp : .none,
+                logStart: partition.start)
+        case .refused(.invalidProducerEpoch): return ProduceResult(slot: item.slot, error: .invalidProducerEpoch)
+        case .refused: return ProduceResult(slot: item.slot, error: .outOfOrderSequence)
+        }
+    }
+
+    /// Appends facts of a machine as one record batch; `done` runs on the shard's loop, durable as the flush setting promises.
+    /// `builder` is finished here with the stream's next offset.
+    public func appendFacts(_ stream: FactStream, _ builder: inout RecordBatchBuilder, done: @escaping (LogError?) -> Void) {
+        loop.preconditionInEventLoop()
+        if let broken { return done(broken) }
+        let base = factEnds[stream] ?? .zero
+        let count = Int64(builder.recordCount)
+        precondition(count > 0, "a fact batch holds at least one fact")
+        builder.baseOffset = base
+        var batch = builder.finish()
+        RecordBatchHeader.patch(&batch, baseOffset: base, leaderEpoch: epoch.value)
+        factEnds[stream] = base + count
+        enqueue(
+            .init(
+                append: Append(
+                    stream: .facts(id, stream), base: base, next: base + count, maxTimestamp: clock.now, bytes: batch),
+                owner: .facts(done: done), wants: .durable))
+        startFrame()
+    }
+
+    private func enqueue(_ entry: GroupCommit.Entry) {
+        commit.add(entry)
+        pendingBytes.store(commit.pendingBytes, ordering: .relaxed)
+    }
+}

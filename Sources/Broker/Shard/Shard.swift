@@ -1,0 +1,84 @@
+import Logging
+import Model
+import NIOCore
+import Storage
+import Synchronization
+
+/// The owner of some partitions and their fact streams, on one event loop. All state is touched on that loop only, which is what
+/// `@unchecked Sendable` rests on; other threads go through ``run(_:)``.
+public final class Shard: @unchecked Sendable {
+    public let id: ShardID
+    public let loop: any EventLoop
+    public let epoch: Epoch
+    let log: any Log
+    let store: any Store
+    let clock: any Clock
+    let options: BrokerOptions
+    let logger: Logger
+
+    var partitions: [PartitionID: Partition] = [:]
+    var commit = GroupCommit()
+    /// The groups whose names hash here; there once the broker has started.
+    var coordinator: GroupCoordinator?
+    /// Next sequence number of each fact stream.
+    var factEnds: [FactStream: Offset] = [:]
+    /// Why nothing can be written until a restart; nil while all is well.
+    var broken: LogError?
+    /// Written since the last sync, for `flush=interval`.
+    var isDirty = false
+    /// Appended since the last producer snapshot.
+    var bytesSinceSnapshot = 0
+    var snapshotRunning = false
+    var closing: (() -> Void)?
+
+    /// Bytes that wait for a frame, readable from any thread: doors stop reading above their limit.
+    let pendingBytes = Atomic<Int>(0)
+
+    init(
+        id: ShardID, loop: any EventLoop, epoch: Epoch, log: any Log, store: any Store, clock: any Clock, options: BrokerOptions,
+        logger: Logger
+    ) {
+        self.id = id
+        self.loop = loop
+        self.epoch = epoch
+        self.log = log
+        self.store = store
+        self.clock = clock
+        self.options = options
+        self.logger = logger
+    }
+
+    /// Runs `body` on the shard's loop: at once when already there.
+    @inlinable
+    public func run(_ body: @escaping @Sendable () -> Void) {
+        if loop.inEventLoop { body() } else { loop.execute(body) }
+    }
+
+    /// Answers `body` from the shard's loop; for administrative calls.
+    public func ask<Result: Sendable>(_ body: @escaping @Sendable (Shard) -> Result) async -> Result {
+        await withCheckedContinuation { continuation in
+            run { continuation.resume(returning: body(self)) }
+        }
+    }
+
+    /// Takes a partition over. `extent` is what the log holds of it.
+    func adopt(_ id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
+        loop.preconditionInEventLoop()
+        partitions[id] = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
+    }
+
+    /// Forgets a partition: those who wait for it are woken and find it gone.
+    func release(_ id: PartitionID) {
+        loop.preconditionInEventLoop()
+        guard let partition = partitions.removeValue(forKey: id) else { return }
+        partition.wakeAll()
+        for held in partition.held {
+            finish([(held.ticket, ProduceResult(slot: held.item.slot, error: .unknownPartition))])
+        }
+        log.drop(partition.stream) { [logger] result in
+            if case .failure(let error) = result, error != .unknownStream {
+                logger.error("could not remove \(StreamID.partition(id)): \(error); it is removed at the next start")
+            }
+        }
+    }
+}

@@ -1,0 +1,29 @@
+import KafkaWire
+
+/// ApiVersions, key 18: what this broker answers, from the same table its codecs are generated with.
+enum ApiVersions {
+    static func handle(_ request: ApiVersionsRequest, _ context: RequestContext) {
+        context.answer(response(.none))
+    }
+
+    /// A version we do not have is answered at version 0, so that the client can choose again (KIP-511).
+    static func answerUnsupported(_ context: RequestContext) {
+        let fallback = RequestContext(
+            door: context.door, connection: context.connection, slot: context.slot, api: context.api, version: 0,
+            correlationID: context.correlationID, clientID: context.clientID)
+        fallback.answer(response(.unsupportedVersion))
+    }
+
+    private static func response(_ error: ErrorCode) -> ApiVersionsResponse {
+        var response = ApiVersionsResponse()
+        response.errorCode = error
+        response.apiKeys = APIKey.allCases.map { api in
+            var entry = ApiVersionsResponse.ApiVersion()
+            entry.apiKey = api.rawValue
+            entry.minVersion = api.advertisedVersions.lowerBound
+            entry.maxVersion = api.advertisedVersions.upperBound
+            return entry
+        }
+        return response
+    }
+}

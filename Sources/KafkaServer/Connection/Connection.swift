@@ -1,0 +1,201 @@
+import Broker
+import KafkaWire
+import Logging
+import Model
+import NIOCore
+import Storage
+import Wire
+
+/// One client's connection: requests in, answers out in the same order. All state is touched on the channel's loop only, which is what
+/// `@unchecked Sendable` rests on.
+final class Connection: ChannelInboundHandler, @unchecked Sendable {
+    typealias InboundIn = ByteBuffer
+    typealias OutboundOut = IOData
+
+    let door: DoorState
+    let number: UInt64
+    let loop: any EventLoop
+    private(set) var clientHost = "unknown"
+    var fetchState = FetchState()
+
+    private var channel: (any Channel)?
+    private var assembler: FrameAssembler
+    /// Answers not yet sent, the oldest first; nil where the broker is still at work.
+    private var slots: [Slot] = []
+    private var firstSlot: UInt64 = 0
+    private var bytesInFlight = 0
+    private var isPaused = false
+    private var isClosing = false
+    private var needsFlush = false
+    private var inRead = false
+
+    private struct Slot {
+        var answer: Answer?
+        var requestBytes: Int
+    }
+
+    init(door: DoorState, number: UInt64, loop: any EventLoop) {
+        self.door = door
+        self.number = number
+        self.loop = loop
+        assembler = FrameAssembler(maxFrameBytes: door.broker.limits.requestBytes)
+    }
+
+    func channelActive(context: ChannelHandlerContext) {
+        channel = context.channel
+        clientHost = context.remoteAddress?.ipAddress ?? "unknown"
+        door.opened(context.channel)
+        context.fireChannelActive()
+    }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        isClosing = true
+        fetchState.active?.cancel()
+        fetchState.active = nil
+        fetchState.queued = []
+        fetchState.endSession(door.sessions)
+        door.closed()
+        channel = nil
+        slots = []
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        guard !isClosing else { return }
+        inRead = true
+        assembler.feed(unwrapInboundIn(data))
+        do {
+            while !isClosing, let frame = try assembler.next() { dispatch(frame) }
+        } catch {
+            reject("frame of \(error) bytes; at most \(door.broker.limits.requestBytes) are taken")
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) {
+        inRead = false
+        flushIfNeeded()
+        pauseIfNeeded()
+    }
+
+    func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
+        if case ChannelEvent.inputClosed = event {
+            context.close(promise: nil)
+        } else if event is IdleStateHandler.IdleStateEvent {
+            context.close(promise: nil)
+        }
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // A reset by the peer is its way of leaving.
+        door.logger.debug("kafka \(clientHost): \(error)")
+        context.close(promise: nil)
+    }
+
+    var isClosed: Bool { channel == nil || isClosing }
+
+    // MARK: Requests
+
+    private func dispatch(_ frame: ByteBuffer) {
+        let slot = firstSlot + UInt64(slots.count)
+        slots.append(Slot(answer: nil, requestBytes: frame.readableBytes))
+        bytesInFlight += frame.readableBytes
+        do {
+            try Dispatch.handle(frame, door: door, connection: self, slot: slot)
+        } catch {
+            reject("\(error)")
+        }
+    }
+
+    /// Closes the connection on bytes that are no request, with one line in the log.
+    private func reject(_ reason: String) {
+        isClosing = true
+        door.malformed(from: clientHost, reason)
+        channel?.close(promise: nil)
+    }
+
+    // MARK: Answers
+
+    /// Puts an answer into its place and sends what is now complete in order.
+    func fill(_ slot: UInt64, _ answer: Answer) {
+        loop.preconditionInEventLoop()
+        guard !isClosing, slot >= firstSlot, Int(slot - firstSlot) < slots.count else { return }
+        slots[Int(slot - firstSlot)].answer = answer
+        var done = 0
+        while done < slots.count, let ready = slots[done].answer {
+            write(ready)
+            bytesInFlight -= slots[done].requestBytes
+            done += 1
+        }
+        guard done > 0 else { return }
+        slots.removeFirst(done)
+        firstSlot += UInt64(done)
+        if !inRead { flushIfNeeded() }
+        resumeIfPossible()
+    }
+
+    private func write(_ answer: Answer) {
+        guard let channel else { return }
+        switch answer {
+        case .none: return
+        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+        case .parts(let parts): for part in parts { write(part, to: channel) }
+        }
+        needsFlush = true
+    }
+
+    private func write(_ part: Answer.Part, to channel: any Channel) {
+        switch part {
+        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+        case .slice(let slice):
+            switch slice.content {
+            case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+            case .region(let region, let owner):
+                let sent = channel.eventLoop.makePromise(of: Void.self)
+                sent.futureResult.whenComplete { _ in withExtendedLifetime(owner) {} }
+                channel.write(IOData.fileRegion(region), promise: sent)
+            }
+        }
+    }
+
+    private func flushIfNeeded() {
+        guard needsFlush else { return }
+        needsFlush = false
+        channel?.flush()
+    }
+
+    /// Closes after an error that no answer can carry.
+    func closeAfterError() {
+        isClosing = true
+        channel?.close(promise: nil)
+    }
+
+    // MARK: Back-pressure
+
+    /// Whether more may be read: within this connection's limits, and within the broker's while it has something under way.
+    private var mayRead: Bool {
+        let limits = door.broker.limits
+        if slots.isEmpty { return true }
+        return slots.count < limits.requestsInFlight && bytesInFlight < limits.requestBytesInFlight
+            && door.broker.pendingBytes < limits.pendingAppendBytes && (channel?.isWritable ?? false)
+    }
+
+    private func pauseIfNeeded() {
+        guard !isPaused, !mayRead else { return }
+        isPaused = true
+        setAutoRead(false)
+    }
+
+    private func resumeIfPossible() {
+        guard isPaused, mayRead else { return }
+        isPaused = false
+        setAutoRead(true)
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        resumeIfPossible()
+    }
+
+    private func setAutoRead(_ on: Bool) {
+        channel?.setOption(.autoRead, value: on).whenFailure { [door] error in door.logger.debug("auto-read: \(error)") }
+    }
+}

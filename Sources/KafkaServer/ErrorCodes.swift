@@ -1,0 +1,51 @@
+import Broker
+import KafkaWire
+import Storage
+
+extension PartitionError {
+    /// The code a Kafka client understands. Codes that clients retry are used where a retry can help.
+    var code: ErrorCode {
+        switch self {
+        case .unknownPartition: .unknownTopicOrPartition
+        case .fencedLeaderEpoch: .fencedLeaderEpoch
+        case .unknownLeaderEpoch: .unknownLeaderEpoch
+        case .offsetOutOfRange: .offsetOutOfRange
+        case .batchTooLarge: .messageTooLarge
+        case .outOfOrderSequence: .outOfOrderSequenceNumber
+        case .invalidProducerEpoch: .invalidProducerEpoch
+        case .unknownProducer: .unknownProducerId
+        case .storage, .full: .kafkaStorageError
+        }
+    }
+
+    /// For people; nil where the code says it all.
+    var message: String? {
+        switch self {
+        case .storage(let text): text
+        case .full: "the disk is full; nothing of this batch was written"
+        default: nil
+        }
+    }
+}
+
+extension Catalog.Failure {
+    var code: ErrorCode {
+        switch self {
+        case .exists: .topicAlreadyExists
+        case .unknown: .unknownTopicOrPartition
+        case .invalidName: .invalidTopic
+        case .invalidPartitions: .invalidPartitions
+        case .tooMany: .policyViolation
+        case .store: .unknownServerError
+        }
+    }
+
+    func message(_ name: String) -> String {
+        switch self {
+        case .exists: "Topic '\(name)' already exists."
+        case .unknown: "There is no topic '\(name)'."
+        case .invalidName(let text), .invalidPartitions(let text), .tooMany(let text): text
+        case .store(let error): "the catalog could not be written: \(error)"
+        }
+    }
+}

@@ -1,0 +1,98 @@
+import Broker
+import KafkaWire
+import Model
+
+/// AlterConfigs, key 33: replaces all of a topic's settings.
+enum AlterConfigs {
+    static func handle(_ request: AlterConfigsRequest, _ context: RequestContext) {
+        let broker = context.door.broker
+        context.answer {
+            var response = AlterConfigsResponse()
+            for wanted in request.resources {
+                var result = AlterConfigsResponse.AlterConfigsResourceResponse()
+                result.resourceType = wanted.resourceType
+                result.resourceName = wanted.resourceName
+                var settings: [String: String] = [:]
+                for config in wanted.configs { settings[config.name] = config.value }
+                let replaced = settings
+                let problem = await ConfigChange.apply(
+                    type: wanted.resourceType, name: wanted.resourceName, validateOnly: request.validateOnly, broker
+                ) { _ in replaced }
+                if let problem {
+                    result.errorCode = problem.code
+                    result.errorMessage = problem.message
+                }
+                response.responses.append(result)
+            }
+            return response
+        }
+    }
+}
+
+/// IncrementalAlterConfigs, key 44: sets and unsets single settings (KIP-339).
+enum IncrementalAlterConfigs {
+    private static let set: Int8 = 0
+    private static let delete: Int8 = 1
+    private static let append: Int8 = 2
+    private static let subtract: Int8 = 3
+
+    static func handle(_ request: IncrementalAlterConfigsRequest, _ context: RequestContext) {
+        let broker = context.door.broker
+        context.answer {
+            var response = IncrementalAlterConfigsResponse()
+            for wanted in request.resources {
+                var result = IncrementalAlterConfigsResponse.AlterConfigsResourceResponse()
+                result.resourceType = wanted.resourceType
+                result.resourceName = wanted.resourceName
+                let problem = await ConfigChange.apply(
+                    type: wanted.resourceType, name: wanted.resourceName, validateOnly: request.validateOnly, broker
+                ) { settings throws(ConfigProblem) in
+                    var changed = settings
+                    for config in wanted.configs {
+                        switch config.configOperation {
+                        case set: changed[config.name] = config.value ?? ""
+                        case delete: changed[config.name] = nil
+                        case append, subtract: throw ConfigProblem("'\(config.name)' is no list; set it or delete it")
+                        default: throw ConfigProblem("operation \(config.configOperation) is not known")
+                        }
+                    }
+                    return changed
+                }
+                if let problem {
+                    result.errorCode = problem.code
+                    result.errorMessage = problem.message
+                }
+                response.responses.append(result)
+            }
+            return response
+        }
+    }
+}
+
+/// What both ways of changing settings share.
+enum ConfigChange {
+    /// What is wrong with the change; nil when it is done (or would be, when only validated).
+    static func apply(
+        type: Int8, name: String, validateOnly: Bool, _ broker: Broker,
+        _ change: ([String: String]) throws(ConfigProblem) -> [String: String]
+    ) async -> (code: ErrorCode, message: String)? {
+        guard type == ConfigResource.topic else {
+            return (.invalidRequest, "only topics' settings can be altered here (resource type 2)")
+        }
+        guard let topic = broker.catalog.current[name] else {
+            return (.unknownTopicOrPartition, Catalog.Failure.unknown.message(name))
+        }
+        if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
+        do {
+            let config = try TopicConfig.parse(try change(topic.config.overrides))
+            if !validateOnly { try await broker.configureTopic(name, config) }
+            return nil
+        } catch let problem as ConfigProblem {
+            return (.invalidConfig, problem.message)
+        } catch let failure as Catalog.Failure {
+            return (failure.code, failure.message(name))
+        } catch {
+            return (.unknownServerError, "\(error)")
+        }
+    }
+}

@@ -1,0 +1,24 @@
+/// How a ``FileEngine`` lays out and syncs its files.
+public struct FileEngineOptions: Sendable {
+    /// Size at which a segment is closed and the next one begun (Kafka's `segment.bytes`); 4 KiB … 2 GiB. One frame's appends to a stream are
+    /// never split, so a segment may be larger by one of them.
+    public var segmentBytes = 1 << 30
+    /// Durable appends up to this size are copied to the shard's journal when a frame touches several streams.
+    public var redoBytes = 16 << 10
+    /// A checkpoint is written after this many bytes of appends: the most that recovery reads after a crash, per shard.
+    public var checkpointBytes = 64 << 20
+    /// … or this long after the first append since the last one; nil only by bytes, roll and close (for tests).
+    public var checkpointMs: Int64? = 5_000
+    /// Journal size at which a checkpoint is written.
+    public var journalBytes = 16 << 20
+    /// Memory of all sparse indexes; past it, entries that are on file are let go at the next checkpoint.
+    public var indexBytes = 32 << 20
+    /// Open segment files (`Limits.openFiles`).
+    public var openFiles = 512
+    /// Largest append.
+    public var entryBytes = 128 << 20
+    /// Frame size above which a commit gains nothing.
+    public var frameBytes = 8 << 20
+
+    public init() {}
+}

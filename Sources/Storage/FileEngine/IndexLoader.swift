@@ -1,0 +1,77 @@
+import Model
+import NIOCore
+
+/// Brings a segment's missing index entries into memory: from its index files, or by reading the segment where they are missing or damaged.
+/// Runs on a thread that may wait.
+struct IndexLoader {
+    let log: SegmentedLog
+    let fileSystem: any FileSystem
+    let files: OpenFiles
+
+    /// What the segment looked like when loading began.
+    private struct Wanted {
+        var offsets: Int
+        var times: Int
+        var bytes: Int64
+    }
+
+    /// - Returns: why it failed; nil when the entries are there (or the segment is gone: the caller's next look will tell).
+    func load(_ base: Offset) -> LogError? {
+        let wanted: Wanted? = log.state.withLock { state in
+            guard let index = state.segmentIndex(base: base) else { return nil }
+            let segment = state.segments[index]
+            return Wanted(offsets: segment.offsets.missing, times: segment.times.missing, bytes: segment.bytes)
+        }
+        guard let wanted else { return nil }
+        do throws(FileError) {
+            let offsets: [OffsetEntry] = try IndexFile.load(
+                base: base, path: log.path(base, .index), limit: wanted.offsets, fileSystem: fileSystem)
+            let times: [TimeEntry] = try IndexFile.load(
+                base: base, path: log.path(base, .time), limit: wanted.times, fileSystem: fileSystem)
+            let fits = offsets.count == wanted.offsets && times.count == wanted.times
+            if fits, (offsets.last.map { Int64($0.position) } ?? 0) <= wanted.bytes {
+                install(base, offsets: offsets, times: times, rebuilt: false)
+                return nil
+            }
+        } catch {
+            return .unavailable("\(error)")
+        }
+        return rebuild(base, bytes: wanted.bytes)
+    }
+
+    private func rebuild(_ base: Offset, bytes: Int64) -> LogError? {
+        let key = OpenFiles.Key(stream: log.number, base: base.value)
+        let file: any File
+        do throws(FileError) { file = try files.open(key, path: log.path(base, .log)) } catch { return .unavailable("\(error)") }
+        var scanner = SegmentScanner(file, limit: bytes, checksums: false)
+        var appender = SegmentAppender(Segment(base: base))
+        while appender.position < bytes {
+            switch scanner.batch(at: appender.position) {
+            case .batch(let span): appender.add(span)
+            case .damaged(let what): return .corrupt("\(file.path) at byte \(appender.position): \(what)")
+            case .failed(let error): return .unavailable("\(error)")
+            }
+        }
+        install(base, offsets: appender.offsets, times: appender.times, rebuilt: true)
+        return nil
+    }
+
+    /// Entries made by a scan include those already in memory; only what precedes them is put back.
+    private func install(_ base: Offset, offsets: [OffsetEntry], times: [TimeEntry], rebuilt: Bool) {
+        log.state.withLock { state in
+            guard let index = state.segmentIndex(base: base) else { return }
+            Self.restore(&state.segments[index].offsets, offsets, rebuilt: rebuilt)
+            Self.restore(&state.segments[index].times, times, rebuilt: rebuilt)
+        }
+    }
+
+    private static func restore<Entry: IndexEntry>(_ index: inout SparseIndex<Entry>, _ loaded: [Entry], rebuilt: Bool) {
+        guard index.missing > 0 else { return }
+        if rebuilt {
+            let firstInMemory = index.entries.first?.position ?? .max
+            index.restore(loaded.filter { $0.position < firstInMemory }, rebuilt: true)
+        } else if loaded.count >= index.missing {
+            index.restore(Array(loaded.prefix(index.missing)), rebuilt: false)
+        }
+    }
+}

@@ -1,0 +1,128 @@
+import Model
+import NIOCore
+
+/// A shard's redo journal: copies of small durable appends, so that one sync of one file makes a frame durable however many streams it touches.
+///
+/// One file, written from its beginning again after every checkpoint; entries of an older generation that still stand there are ignored.
+/// ```
+/// entry: magic 4 │ body length 4 │ generation 8 │ sequence 8 │ CRC-32C of generation, sequence and body 4 │ body
+/// body:  epoch 4 │ frame 8 │ appends 4 │ { name length 2 │ name │ base 8 │ next 8 │ max timestamp 8 │ length 4 │ batches }…
+/// ```
+/// Used by its shard's thread only.
+struct Journal {
+    static let headerBytes = 28
+    private static let magic: UInt32 = 0x574a_4531  // WJE1
+
+    let path: String
+    private let fileSystem: any FileSystem
+    private var file: (any File)?
+    private(set) var generation: UInt64
+    private var sequence: UInt64 = 0
+    private(set) var position: Int64 = 0
+    private var nameIsSynced = false
+
+    init(path: String, fileSystem: any FileSystem, generation: UInt64) {
+        self.path = path
+        self.fileSystem = fileSystem
+        self.generation = generation
+    }
+
+    /// Begins anew: a checkpoint of this generation is on the disk.
+    mutating func reset(generation: UInt64) {
+        self.generation = generation
+        sequence = 0
+        position = 0
+    }
+
+    /// Writes one entry. It counts only after ``sync()``; when this throws, the next entry takes its place.
+    mutating func write(_ frame: FrameID, epoch: Epoch, appends: [Append]) throws(FileError) {
+        let file = try opened()
+        var entry = ByteBufferAllocator().buffer(
+            capacity: Self.headerBytes + 16 + appends.reduce(0) { $0 + 96 + $1.bytes.readableBytes })
+        entry.writeRepeatingByte(0, count: Self.headerBytes)
+        entry.writeMultipleIntegers(epoch.value, frame.value, UInt32(appends.count))
+        for append in appends {
+            let name = StreamName.encode(append.stream)
+            entry.writeInteger(UInt16(name.utf8.count))
+            entry.writeString(name)
+            entry.writeMultipleIntegers(append.base.value, append.next.value, append.maxTimestamp.ms, UInt32(append.bytes.readableBytes))
+            entry.writeImmutableBuffer(append.bytes)
+        }
+        entry.setInteger(Self.magic, at: 0)
+        entry.setInteger(UInt32(entry.readableBytes - Self.headerBytes), at: 4)
+        entry.setInteger(generation, at: 8)
+        entry.setInteger(sequence, at: 16)
+        entry.setInteger(Self.checksum(entry), at: 24)
+        try file.writeAll(entry, at: position)
+        position += Int64(entry.readableBytes)
+        sequence += 1
+    }
+
+    mutating func sync() throws(FileError) {
+        let file = try opened()
+        try file.sync()
+        if !nameIsSynced {
+            try fileSystem.syncDirectory(FilePath.parent(path))
+            nameIsSynced = true
+        }
+    }
+
+    private mutating func opened() throws(FileError) -> any File {
+        if let file { return file }
+        let opened = try fileSystem.open(path, create: true)
+        file = opened
+        return opened
+    }
+
+    private static func checksum(_ entry: ByteBuffer) -> UInt32 {
+        entry.withUnsafeReadableBytes { bytes in
+            let head = CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[8..<24]))
+            return CRC32C.checksum(UnsafeRawBufferPointer(rebasing: bytes[headerBytes...]), continuing: head)
+        }
+    }
+
+    // MARK: Replay
+
+    /// The redo copies of a journal file in order, up to the first entry that is torn or of another generation.
+    /// - Parameter generation: the checkpoint's; nil when it is lost: then that of the first entry.
+    static func redo(_ bytes: ByteBuffer, generation: UInt64?, shard: ShardID) -> [Append] {
+        var rest = bytes
+        var result: [Append] = []
+        var generation = generation
+        var sequence: UInt64 = 0
+        while let entry = readEntry(&rest) {
+            guard entry.generation == generation ?? entry.generation, entry.sequence == sequence else { break }
+            guard let appends = readBody(entry.body, shard: shard) else { break }
+            generation = entry.generation
+            sequence += 1
+            result.append(contentsOf: appends)
+        }
+        return result
+    }
+
+    private static func readEntry(_ rest: inout ByteBuffer) -> (generation: UInt64, sequence: UInt64, body: ByteBuffer)? {
+        let start = rest
+        guard let head = rest.readMultipleIntegers(as: (UInt32, UInt32, UInt64, UInt64, UInt32).self), head.0 == magic,
+            let body = rest.readSlice(length: Int(head.1)),
+            let whole = start.getSlice(at: start.readerIndex, length: headerBytes + Int(head.1)), checksum(whole) == head.4
+        else { return nil }
+        return (head.2, head.3, body)
+    }
+
+    private static func readBody(_ body: ByteBuffer, shard: ShardID) -> [Append]? {
+        var rest = body
+        guard let head = rest.readMultipleIntegers(as: (Int32, UInt64, UInt32).self) else { return nil }
+        var appends: [Append] = []
+        for _ in 0..<head.2 {
+            guard let length: UInt16 = rest.readInteger(), let name = rest.readString(length: Int(length)),
+                let stream = StreamName.decode(name, shard: shard),
+                let fields = rest.readMultipleIntegers(as: (Int64, Int64, Int64, UInt32).self),
+                let bytes = rest.readSlice(length: Int(fields.3))
+            else { return nil }
+            appends.append(
+                Append(
+                    stream: stream, base: Offset(fields.0), next: Offset(fields.1), maxTimestamp: Timestamp(ms: fields.2), bytes: bytes))
+        }
+        return appends
+    }
+}

@@ -1,0 +1,99 @@
+import Model
+import NIOCore
+import Synchronization
+
+/// One stream's segments. The thread of its shard alone changes it; any thread may read.
+///
+/// Locking: ``state`` is held for the length of a look-up in memory or of publishing a frame, never while a file is touched. A reader takes it once per
+/// call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below the published end never change.
+final class SegmentedLog: Sendable {
+    let id: StreamID
+    let directory: String
+    /// Tells streams apart in the cache of open files; never reused while the engine lives.
+    let number: UInt32
+    let state: Mutex<State>
+
+    struct State: Sendable {
+        /// Ascending, never empty; the last one is written to.
+        var segments: [Segment]
+        /// Set when the stream was dropped: readers that still hold it get `unknownStream`.
+        var isDropped = false
+
+        var active: Segment { segments[segments.count - 1] }
+
+        var extent: StreamExtent {
+            StreamExtent(
+                start: segments[0].base, end: active.next, bytes: segments.reduce(0) { $0 + $1.bytes },
+                maxTimestamp: segments.reduce(Timestamp.none) { max($0, $1.maxTimestamp) })
+        }
+
+        /// The place of the segment that holds `offset`, which lies in the stream.
+        func segmentIndex(holding offset: Offset) -> Int {
+            var low = 0
+            var high = segments.count
+            while high - low > 1 {
+                let middle = (low + high) / 2
+                if segments[middle].base <= offset { low = middle } else { high = middle }
+            }
+            return low
+        }
+
+        func segmentIndex(base: Offset) -> Int? {
+            let index = segmentIndex(holding: base)
+            return segments[index].base == base ? index : nil
+        }
+    }
+
+    init(id: StreamID, directory: String, number: UInt32, segments: [Segment]) {
+        precondition(!segments.isEmpty)
+        self.id = id
+        self.directory = directory
+        self.number = number
+        state = Mutex(State(segments: segments))
+    }
+
+    var extent: StreamExtent { state.withLock { $0.extent } }
+
+    func path(_ base: Offset, _ kind: SegmentFileKind) -> String { directory + "/" + kind.name(base) }
+}
+
+/// The three files of a segment, named by its base offset.
+enum SegmentFileKind: String, CaseIterable {
+    case log, index, time
+
+    /// `00000000000000000120.log`
+    func name(_ base: Offset) -> String {
+        let digits = String(base.value)
+        return String(repeating: "0", count: max(0, 20 - digits.count)) + digits + "." + rawValue
+    }
+
+    /// The base offset of a file of this kind; nil for other names.
+    func base(_ name: String) -> Offset? {
+        guard name.utf8.count == 20 + 1 + rawValue.utf8.count, name.hasSuffix("." + rawValue), let value = Int64(name.prefix(20)),
+            value >= 0
+        else { return nil }
+        return Offset(value)
+    }
+}
+
+/// Directory names of streams: by identity, never by topic name, so that a rename or a strange name touches no file.
+/// ```
+/// partition 3 of topic 0123…      0123456789abcdef0123456789abcdef-3
+/// facts of the groups machine     facts-groups
+/// ```
+enum StreamName {
+    static func encode(_ id: StreamID) -> String {
+        switch id {
+        case .partition(let partition): "\(partition.topic)-\(partition.index)"
+        case .facts(_, let stream): "facts-\(stream.rawValue)"
+        }
+    }
+
+    static func decode(_ name: String, shard: ShardID) -> StreamID? {
+        if name.hasPrefix("facts-") { return FactStream(rawValue: String(name.dropFirst(6))).map { .facts(shard, $0) } }
+        guard name.utf8.count > 33, let topic = TopicID(hex: name.prefix(32)), name.dropFirst(32).first == "-",
+            let index = Int32(name.dropFirst(33)), index >= 0
+        else { return nil }
+        return .partition(PartitionID(topic: topic, index: index))
+    }
+}

@@ -1,0 +1,234 @@
+import Model
+import NIOCore
+
+/// Group commit: one frame's appends grouped by stream, one vectored write per stream, then as few syncs as its durability takes.
+extension FileShard {
+    /// The appends of one stream in a frame.
+    struct Group {
+        var log: SegmentedLog
+        var appends: [Append] = []
+        var byteCount = 0
+        /// The active segment's end before, and with, this frame.
+        var startByte: Int64 = 0
+        var appender: SegmentAppender
+        var file: any File
+        var isJournaled = false
+    }
+
+    typealias Progress = @Sendable (Result<CommitStage, LogError>) -> Void
+
+    func commit(_ frame: Frame, progress: Progress) {
+        if let epoch, frame.epoch < epoch { return progress(.failure(.fenced(epoch))) }
+        if let refusal = refusal() { return progress(.failure(refusal)) }
+        guard frame.epoch == epoch else { return progress(.failure(.unavailable("shard \(id) was not acquired for epoch \(frame.epoch)"))) }
+        var groups: [Group]
+        switch prepare(frame) {
+        case .success(let prepared): groups = prepared
+        case .failure(let error):
+            fates.refuse(frame.id)
+            return progress(.failure(error))
+        }
+        if let error = write(frame, &groups) { return progress(.failure(error)) }
+        publish(groups)
+        fates.commit(frame.id)
+        progress(.success(.written))
+        if frame.durable {
+            do throws(FileError) {
+                try makeDurable(groups, frame)
+                progress(.success(.durable))
+            } catch {
+                fail(error)
+                fates.inDoubt = (frame.id, .committed)
+                return progress(.failure(.indeterminate))
+            }
+        }
+        afterCommit()
+    }
+
+    // MARK: Prepare
+
+    /// Finds or makes the streams, rolls full segments and checks every append against the stream's end. Nothing of the frame is written.
+    private func prepare(_ frame: Frame) -> Result<[Group], LogError> {
+        var byStream: [StreamID: Int] = [:]
+        var appends: [[Append]] = []
+        for append in frame.appends {
+            guard append.bytes.readableBytes <= options.entryBytes else {
+                return .failure(
+                    .unavailable("\(append.stream): an append of \(append.bytes.readableBytes) bytes, more than \(options.entryBytes)"))
+            }
+            if let index = byStream[append.stream] {
+                appends[index].append(append)
+            } else {
+                byStream[append.stream] = appends.count
+                appends.append([append])
+            }
+        }
+        var groups: [Group] = []
+        groups.reserveCapacity(appends.count)
+        for appends in appends {
+            do throws(FileError) {
+                switch try prepare(appends) {
+                case .success(let group): groups.append(group)
+                case .failure(let error): return .failure(error)
+                }
+            } catch {
+                if error.operation == "sync" { fail(error) }
+                return .failure(logError(error))
+            }
+        }
+        return .success(groups)
+    }
+
+    private func prepare(_ appends: [Append]) throws(FileError) -> Result<Group, LogError> {
+        let first = appends[0]
+        if let owner = registry.shard(of: first.stream), owner != id {
+            return .failure(.unavailable("\(first.stream) belongs to shard \(owner), not \(id)"))
+        }
+        let byteCount = appends.reduce(0) { $0 + $1.bytes.readableBytes }
+        let log: SegmentedLog
+        if let known = streams[first.stream] { log = known } else { log = try makeStream(first.stream, base: first.base) }
+        var active = log.state.withLock { $0.active }
+        guard first.base == active.next else {
+            return .failure(.unavailable("\(first.stream) ends at offset \(active.next); an append begins at \(first.base)"))
+        }
+        let last = appends[appends.count - 1].next
+        if active.bytes > 0, active.bytes + Int64(byteCount) > Int64(options.segmentBytes) || last - active.base > Int64(UInt32.max) {
+            try roll(log)
+            active = log.state.withLock { $0.active }
+        }
+        let file = try activeFile(log, active.base)
+        var group = Group(
+            log: log, appends: appends, byteCount: byteCount, startByte: active.bytes, appender: SegmentAppender(active), file: file)
+        for append in appends {
+            let fits = append.bytes.withUnsafeReadableBytes { group.appender.add($0) }
+            guard fits, group.appender.next == append.next else {
+                return .failure(.unavailable("\(first.stream): bytes are not record batches from offset \(append.base) to \(append.next)"))
+            }
+        }
+        return .success(group)
+    }
+
+    func activeFile(_ log: SegmentedLog, _ base: Offset) throws(FileError) -> any File {
+        // A dirty stream's file is held open: closing it could lose the news of a failed write.
+        if let dirty = dirty[log.id] { return dirty.file }
+        return try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log))
+    }
+
+    func makeStream(_ stream: StreamID, base: Offset) throws(FileError) -> SegmentedLog {
+        let log = SegmentedLog(
+            id: stream, directory: directory + "/" + StreamName.encode(stream), number: registry.nextNumber(),
+            segments: [Segment(base: base)])
+        try fileSystem.makeDirectory(log.directory)
+        let file = try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log), create: true)
+        dirty[stream] = DirtyStream(log: log, file: file, syncedBytes: 0, hasNewFile: true, hasNewDirectory: true)
+        streams[stream] = log
+        registry.add(log, shard: id)
+        return log
+    }
+
+    // MARK: Write
+
+    /// Writes all groups and the journal copies; takes everything back on failure.
+    private func write(_ frame: Frame, _ groups: inout [Group]) -> LogError? {
+        do throws(FileError) {
+            for group in groups {
+                let pinned = PinnedBytes(group.appends.map(\.bytes))
+                try group.file.writeAll(pinned.parts, at: group.startByte)
+            }
+            if frame.durable { try journalSmallAppends(frame, &groups) }
+            return nil
+        } catch {
+            return takeBack(frame, groups, error)
+        }
+    }
+
+    /// Cuts the files back to their published end, so that nothing of the frame is found after a restart.
+    private func takeBack(_ frame: Frame, _ groups: [Group], _ error: FileError) -> LogError {
+        do throws(FileError) {
+            for group in groups { try group.file.truncate(to: group.startByte) }
+            fates.refuse(frame.id)
+            return logError(error)
+        } catch {
+            for group in groups { markDirty(group) }
+            fail(error)
+            fates.inDoubt = (frame.id, .absent)
+            return .indeterminate
+        }
+    }
+
+    /// Copies small appends to the journal where that saves syncs. A stream with bytes that are neither synced nor journaled is synced itself:
+    /// a copy alone would leave a gap before it after a power loss.
+    private func journalSmallAppends(_ frame: Frame, _ groups: inout [Group]) throws(FileError) {
+        let small = groups.indices.filter { index in
+            groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.hasUncovered != true
+        }
+        guard small.count > 1 else { return }
+        try journal.write(frame.id, epoch: frame.epoch, appends: small.flatMap { groups[$0].appends })
+        for index in small { groups[index].isJournaled = true }
+    }
+
+    /// Appends what the journal kept and the file lost.
+    func rewriteLost(_ append: Append) throws(FileError) -> LogError? {
+        switch try prepare([append]) {
+        case .failure(let error): return error
+        case .success(let group):
+            try group.file.writeAll(append.bytes, at: group.startByte)
+            publish([group])
+            return nil
+        }
+    }
+
+    private func publish(_ groups: [Group]) {
+        for group in groups {
+            markDirty(group)
+            group.log.state.withLock { $0.segments[$0.segments.count - 1].absorb(group.appender) }
+            bytesSinceCheckpoint += group.byteCount
+        }
+    }
+
+    private func markDirty(_ group: Group) {
+        var state =
+            dirty[group.log.id]
+            ?? DirtyStream(log: group.log, file: group.file, syncedBytes: group.startByte, writebackBytes: group.startByte)
+        if !group.isJournaled { state.hasUncovered = true }
+        // Let the disk begin early on streams that are written without a sync.
+        let end = group.startByte + Int64(group.byteCount)
+        if end - state.writebackBytes >= 8 << 20 {
+            state.file.startWriteback(at: state.writebackBytes, count: Int(end - state.writebackBytes))
+            state.writebackBytes = end
+        }
+        dirty[group.log.id] = state
+    }
+
+    // MARK: Sync
+
+    private func makeDurable(_ groups: [Group], _ frame: Frame) throws(FileError) {
+        if frame.appends.isEmpty {
+            for (id, state) in dirty where state.hasUncovered { try sync(id) }
+            return
+        }
+        for group in groups where !group.isJournaled { try sync(group.log.id) }
+        if groups.contains(where: \.isJournaled) { try journal.sync() }
+    }
+
+    /// Makes a stream's bytes and names safe.
+    func sync(_ id: StreamID) throws(FileError) {
+        guard let state = dirty[id] else { return }
+        try state.file.sync()
+        if state.hasNewFile { try fileSystem.syncDirectory(state.log.directory) }
+        if state.hasNewDirectory { try fileSystem.syncDirectory(directory) }
+        dirty[id] = nil
+    }
+
+    private func afterCommit() {
+        let tooManyOpen = dirty.count > options.openFiles / 2
+        if wantsCheckpoint || tooManyOpen || bytesSinceCheckpoint >= options.checkpointBytes
+            || journal.position >= Int64(options.journalBytes)
+        {
+            checkpoint()
+        } else if let ms = options.checkpointMs, !checkpointIsScheduled {
+            checkpointIsScheduled = true
+            thread.wake(afterMs: ms)
+        }
+    }
+}

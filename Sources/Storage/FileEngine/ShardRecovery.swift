@@ -1,0 +1,235 @@
+import Logging
+import Model
+import NIOCore
+
+/// Taking ownership: the fence, then what the disk holds.
+extension FileShard {
+    func acquire(_ wanted: Epoch) -> Result<[StreamID: StreamExtent], LogError> {
+        do throws(FileError) {
+            if let stored = try storedEpoch(), stored > wanted { return .failure(.fenced(stored)) }
+            try fileSystem.makeDirectory(directory)
+            try fileSystem.syncDirectory(FilePath.parent(directory))
+            try fileSystem.replace(fencePath, with: ByteBuffer(string: fenceText(wanted)))
+            if epoch == nil || failure != nil {
+                forgetEverything()
+                var recovery = Recovery(shard: self)
+                if let problem = try recovery.run() { return .failure(problem) }
+            }
+        } catch {
+            return .failure(logError(error))
+        }
+        epoch = wanted
+        fates = FrameFates()
+        return .success(streams.mapValues(\.extent))
+    }
+
+    private func forgetEverything() {
+        for log in streams.values { registry.remove(log) }
+        streams = [:]
+        dirty = [:]
+        failure = nil
+        epoch = nil
+        bytesSinceCheckpoint = 0
+    }
+
+    // MARK: Fence
+
+    /// `epoch 7 crc 1a2b3c4d`
+    private var fencePath: String { directory + "/epoch" }
+
+    /// The highest epoch that has been here; nil when the shard is new.
+    private func storedEpoch() throws(FileError) -> Epoch? {
+        guard let bytes = try fileSystem.contents(fencePath, limit: 256) else { return nil }
+        let words = String(buffer: bytes).split(whereSeparator: \.isWhitespace)
+        guard words.count == 4, let value = Int32(words[1]), fenceText(Epoch(value)) == String(buffer: bytes) else {
+            throw FileError(
+                .failed, "read", fencePath, reason: "the fence is damaged; write 'epoch N' of the last start into it by hand, or restore it"
+            )
+        }
+        return Epoch(value)
+    }
+
+    private func fenceText(_ epoch: Epoch) -> String {
+        "epoch \(epoch) crc \(String(CRC32C.checksum(ByteBuffer(string: "epoch \(epoch)")), radix: 16))\n"
+    }
+}
+
+/// Reads a shard's directory after a start. What lies below the checkpoint is trusted, what lies beyond is verified batch by batch; a torn tail is
+/// cut, anything else that is missing is reported and left alone.
+struct Recovery {
+    let shard: FileShard
+    private var scannedBytes: Int64 = 0
+    private var cutBytes: Int64 = 0
+    private var replayed = 0
+    private var changed = false
+
+    init(shard: FileShard) { self.shard = shard }
+
+    private var fileSystem: any FileSystem { shard.fileSystem }
+
+    mutating func run() throws(FileError) -> LogError? {
+        let saved = try loadCheckpoint()
+        var expected = saved?.streams ?? [:]
+        for name in try fileSystem.list(shard.directory) {
+            if name.hasPrefix(FileShard.droppedPrefix) {
+                expected[String(name.dropFirst(FileShard.droppedPrefix.count))] = nil
+                try shard.removeDirectory(shard.directory + "/" + name)
+                changed = true
+                continue
+            }
+            guard let id = StreamName.decode(name, shard: shard.id) else { continue }
+            if let problem = try recover(id, name, marks: expected.removeValue(forKey: name) ?? []) { return problem }
+        }
+        if let lost = expected.first(where: { $0.value.contains { $0.bytes > 0 } }) {
+            return .corrupt("\(shard.directory)/\(lost.key) is missing; restore it, or remove \(shard.checkpointPath) to start without it")
+        }
+        shard.journal = Journal(path: shard.directory + "/journal", fileSystem: fileSystem, generation: saved?.generation ?? 0)
+        if let problem = try replay(generation: saved?.generation) { return problem }
+        if changed || saved == nil {
+            shard.checkpoint()
+            if let failure = shard.failure { return failure }
+        }
+        shard.logger.info(
+            "shard recovered",
+            metadata: [
+                "shard": "\(shard.id)", "streams": "\(shard.streams.count)", "scannedBytes": "\(scannedBytes)", "cutBytes": "\(cutBytes)",
+                "replayedAppends": "\(replayed)",
+            ])
+        return nil
+    }
+
+    private func loadCheckpoint() throws(FileError) -> Checkpoint? {
+        guard let bytes = try fileSystem.contents(shard.checkpointPath, limit: Checkpoint.maxBytes) else { return nil }
+        if let checkpoint = Checkpoint(bytes) { return checkpoint }
+        shard.logger.warning("checkpoint damaged, every segment is read", metadata: ["path": "\(shard.checkpointPath)"])
+        return nil
+    }
+
+    // MARK: One stream
+
+    private mutating func recover(_ id: StreamID, _ name: String, marks: [Checkpoint.Mark]) throws(FileError) -> LogError? {
+        let directory = shard.directory + "/" + name
+        let names = try fileSystem.list(directory)
+        let bases = names.compactMap(SegmentFileKind.log.base)
+        if let mark = marks.last(where: { mark in mark.bytes > 0 && !bases.contains { $0 >= mark.base } }) {
+            return .corrupt("\(directory)/\(SegmentFileKind.log.name(mark.base)) is missing; restore it or remove the directory")
+        }
+        try removeOrphans(names, bases, directory)
+        guard !bases.isEmpty else { return nil }
+        let log = SegmentedLog(id: id, directory: directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
+        var segments: [Segment] = []
+        for (index, base) in bases.enumerated() {
+            if let last = segments.last, last.next != base {
+                return .corrupt("\(directory): offsets \(last.next) to \(base) are missing; restore the segment or remove those before it")
+            }
+            let mark = marks.first { $0.base == base }
+            switch try recover(log, base, mark, isLast: index == bases.count - 1) {
+            case .success(let segment): segments.append(segment)
+            case .failure(let problem): return problem
+            }
+        }
+        log.state.withLock { $0.segments = segments }
+        shard.streams[id] = log
+        shard.registry.add(log, shard: shard.id)
+        return nil
+    }
+
+    /// Index files whose segment is gone, and files half written.
+    private func removeOrphans(_ names: [String], _ bases: [Offset], _ directory: String) throws(FileError) {
+        for name in names {
+            guard let base = SegmentFileKind.index.base(name) ?? SegmentFileKind.time.base(name), !bases.contains(base) else { continue }
+            try fileSystem.remove(directory + "/" + name)
+        }
+    }
+
+    private mutating func recover(
+        _ log: SegmentedLog, _ base: Offset, _ mark: Checkpoint.Mark?, isLast: Bool
+    ) throws(FileError) -> Result<Segment, LogError> {
+        let path = log.path(base, .log)
+        let size = try fileSystem.size(path) ?? 0
+        var segment = mark?.segment ?? Segment(base: base)
+        guard size >= segment.bytes else {
+            return .failure(.corrupt("\(path) has \(size) bytes, the checkpoint says \(segment.bytes); restore it"))
+        }
+        if size == segment.bytes, mark != nil { return .success(segment) }
+        changed = true
+        let file = try shard.files.open(OpenFiles.Key(stream: log.number, base: base.value), path: path)
+        let from = segment.bytes
+        if let damage = try scan(file, &segment, size) {
+            guard isLast else { return .failure(.corrupt("\(path) at byte \(segment.bytes): \(damage); restore it")) }
+            try file.truncate(to: segment.bytes)
+            cutBytes += size - segment.bytes
+            shard.logger.notice(
+                "torn tail cut",
+                metadata: [
+                    "path": "\(path)", "bytes": "\(size - segment.bytes)", "reason": "\(damage)", "nextOffset": "\(segment.next)",
+                ])
+        }
+        // Bytes in the page cache may never have reached the disk: make them dirty again, so that the sync of the checkpoint counts.
+        if mark != nil { try shard.rewrite(file, from: from, to: segment.bytes) }
+        // Without a mark the file's name itself may be unsafe.
+        if isLast {
+            shard.dirty[log.id] = FileShard.DirtyStream(
+                log: log, file: file, syncedBytes: from, hasUncovered: true, hasNewFile: true, hasNewDirectory: true)
+        } else {
+            try file.sync()
+        }
+        return .success(segment)
+    }
+
+    /// Extends the segment by the whole batches that follow.
+    /// - Returns: what is wrong with the bytes after them; nil at the end of the file.
+    private mutating func scan(_ file: any File, _ segment: inout Segment, _ size: Int64) throws(FileError) -> String? {
+        var scanner = SegmentScanner(file, limit: size, checksums: true)
+        var appender = SegmentAppender(segment)
+        defer { segment.absorb(appender) }
+        var damage: String?
+        while damage == nil, appender.position < size {
+            switch scanner.batch(at: appender.position) {
+            case .batch(let span) where span.base == appender.next: appender.add(span)
+            case .batch(let span): damage = "offset \(span.base) stands where \(appender.next) is expected"
+            case .damaged(let what): damage = what
+            case .failed(let error): throw error
+            }
+        }
+        scannedBytes += scanner.bytesRead
+        return damage
+    }
+
+    // MARK: Journal
+
+    /// Writes the journal's copies to the files that lack them.
+    private mutating func replay(generation: UInt64?) throws(FileError) -> LogError? {
+        guard let bytes = try fileSystem.contents(shard.journal.path, limit: Int(Int32.max)) else { return nil }
+        for append in Journal.redo(bytes, generation: generation, shard: shard.id) {
+            if let problem = try replay(append) { return problem }
+        }
+        return nil
+    }
+
+    private mutating func replay(_ append: Append) throws(FileError) -> LogError? {
+        var log = shard.streams[append.stream]
+        let end = log?.extent.end ?? append.base
+        if append.next <= end, log != nil { return nil }
+        guard append.base <= end else {
+            return .corrupt(
+                "\(append.stream): offsets \(end) to \(append.base) are missing, the journal of shard \(shard.id) continues after them")
+        }
+        // A torn write may have left the first batches of the append in the file.
+        var rest = append.bytes
+        var base = append.base
+        while base < end {
+            guard let batch = rest.withUnsafeReadableBytes({ BatchSpan($0) }), rest.readableBytes >= batch.totalBytes else {
+                return .corrupt("\(append.stream): the journal of shard \(shard.id) holds no batches at offset \(base)")
+            }
+            rest.moveReaderIndex(forwardBy: batch.totalBytes)
+            base = batch.next
+        }
+        if log == nil { log = try shard.makeStream(append.stream, base: base) }
+        let rebuilt = Append(stream: append.stream, base: base, next: append.next, maxTimestamp: append.maxTimestamp, bytes: rest)
+        if let problem = try shard.rewriteLost(rebuilt) { return problem }
+        changed = true
+        replayed += 1
+        return nil
+    }
+}

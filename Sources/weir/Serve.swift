@@ -1,0 +1,82 @@
+import ArgumentParser
+import FoundationEssentials
+import Glibc
+import Model
+
+/// `weir serve`, and plain `weir`.
+struct Serve: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Start a broker (the default verb).",
+        discussion: """
+            On a terminal the console comes up; headless, one line 'ready kafka=HOST:PORT http=HOST:PORT data=DIR' on standard error says
+            that clients can connect. Port 0 picks a free port, 'none' leaves a door closed.
+
+            A configuration file holds the same settings in TOML, one a line: kafka = "127.0.0.1:9092", read-only = true. Flags win over it.
+            """)
+
+    @Option(help: ArgumentHelp("Where records are kept: a directory, or 'memory'. (default: $XDG_DATA_HOME/weir)", valueName: "dir"))
+    var data: String?
+
+    @Option(help: ArgumentHelp("Kafka door. (default: 127.0.0.1:9092)", valueName: "host:port"), transform: { try Door($0) })
+    var kafka: Door?
+
+    @Option(help: ArgumentHelp("AMQP door: only 'none' until AMQP is there.", valueName: "host:port"), transform: { try Door($0) })
+    var amqp: Door?
+
+    @Option(
+        help: ArgumentHelp("Admin door, on a loopback address only. (default: 127.0.0.1:15672)", valueName: "host:port"),
+        transform: { try Door($0) })
+    var http: Door?
+
+    @Option(
+        help: ArgumentHelp("What Kafka clients are told to connect to. (default: the Kafka door)", valueName: "host:port"),
+        transform: { try HostPort($0) })
+    var advertise: HostPort?
+
+    @Option(help: ArgumentHelp("Read settings from a TOML file.", valueName: "file"))
+    var config: String?
+
+    @Option(help: ArgumentHelp("The broker's name in console and metrics. (default: the host's name)", valueName: "name"))
+    var name: String?
+
+    @Option(
+        help: ArgumentHelp(
+            "When acks=all is answered: 'commit' after an fdatasync, 'interval' or 'os' after the write. (default: commit)",
+            valueName: "when"))
+    var flush: BrokerConfiguration.Flush?
+
+    @Flag(inversion: .prefixedNo, help: "Show the console. (default: on a terminal)")
+    var console: Bool?
+
+    @Option(help: ArgumentHelp("The console's theme: default, dark, light, mono, or one of your own.", valueName: "name"))
+    var theme: String?
+
+    @Flag(help: "Refuse every command from console and admin door.")
+    var readOnly = false
+
+    func run() async throws {
+        let settings = try config.map { path throws(CommandFailure) in try flags.over(ConfigurationFile.read(path: path)) } ?? flags
+        let configuration = try settings.configuration(
+            environment: ProcessInfo.processInfo.environment, hostName: Self.hostName,
+            isTerminal: isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
+        try await runBroker(configuration)
+    }
+
+    /// What the flags say. A flag can only switch read-only on: the file may too, and nothing takes it back.
+    var flags: BrokerSettings {
+        BrokerSettings(
+            name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
+            theme: theme,
+            readOnly: readOnly ? true : nil)
+    }
+
+    private static var hostName: String {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let result = gethostname(&buffer, buffer.count - 1)
+        let bytes = buffer.map { UInt8(bitPattern: $0) }.prefix { $0 != 0 && $0 != UInt8(ascii: ".") }
+        let name = String(decoding: bytes, as: UTF8.self)
+        return result == 0 && !name.isEmpty ? name : "weir"
+    }
+}
+
+extension BrokerConfiguration.Flush: ExpressibleByArgument {}

@@ -1,0 +1,86 @@
+import Model
+import Testing
+
+@testable import weir
+
+@Suite struct ConfigurationTests {
+    private func configuration(_ arguments: [String], file: String = "") throws -> BrokerConfiguration {
+        let serve = try #require(try Weir.parseAsRoot(arguments) as? Serve)
+        let settings = serve.flags.over(try ConfigurationFile.parse(file, path: "weir.toml"))
+        return try settings.configuration(environment: ["HOME": "/home/me"], hostName: "box", isTerminal: false)
+    }
+
+    @Test func nothingSaidGivesTheDefaults() throws {
+        #expect(
+            try configuration([])
+                == BrokerConfiguration(
+                    name: "box", data: .directory("/home/me/.local/share/weir"), kafka: HostPort(host: "127.0.0.1", port: 9092),
+                    http: HostPort(host: "127.0.0.1", port: 15672), advertise: nil, flush: .commit, console: false, theme: "default",
+                    readOnly: false))
+    }
+
+    @Test func flagsAreRead() throws {
+        let arguments = [
+            "serve", "--data", "memory", "--kafka", "0.0.0.0:0", "--amqp", "none", "--http", "none", "--advertise", "kafka.example:9092",
+            "--flush", "os", "--name", "prod-a", "--console", "--theme", "mono", "--read-only",
+        ]
+        #expect(
+            try configuration(arguments)
+                == BrokerConfiguration(
+                    name: "prod-a", data: .memory, kafka: HostPort(host: "0.0.0.0", port: 0), http: nil,
+                    advertise: HostPort(host: "kafka.example", port: 9092), flush: .os, console: true, theme: "mono", readOnly: true))
+    }
+
+    @Test func flagsWinOverTheFile() throws {
+        let file = """
+            # settings
+            name = "from-file"
+            kafka = "127.0.0.1:1"
+            http = "none"
+            console = true
+            read-only = true
+            flush = "interval"
+            """
+        let result = try configuration(["--kafka", "127.0.0.1:2", "--no-console"], file: file)
+        #expect(result.name == "from-file")
+        #expect(result.kafka?.port == 2)
+        #expect(result.http == nil)
+        #expect(result.console == false)
+        #expect(result.readOnly == true)
+        #expect(result.flush == .interval)
+    }
+
+    @Test(arguments: [
+        ("name = \"a\"\n\nkafak = \"x\"\n", "weir.toml:3: there is no setting 'kafak'"),
+        ("[kafka]\nport = 9092\n", "weir.toml:1: kafka: must be a text in quotes"),
+        ("kafka = 9092\n", "weir.toml:1: kafka: must be a text"),
+        ("# name\n  kafka = \"9092\"\n", "weir.toml:2: kafka: '9092' has no port"),
+        ("read-only = \"yes\"\n", "weir.toml:1: read-only: must be true or false"),
+        ("flush = \"never\"\n", "weir.toml:1: flush: use commit, interval or os, not 'never'"), ("name = \"a\"\nname = ", "weir.toml:2: "),
+        ("extra = 1", "use one of name, data, kafka"),
+    ])
+    func aWrongFileIsNamedWithItsLine(file: String, message: String) {
+        let error = #expect(throws: CommandFailure.self) { try ConfigurationFile.parse(file, path: "weir.toml") }
+        #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func aMissingFileIsSaid() {
+        #expect(throws: CommandFailure("cannot read the configuration file /nowhere/weir.toml: check that it is there and readable")) {
+            try ConfigurationFile.read(path: "/nowhere/weir.toml")
+        }
+    }
+
+    @Test func anAMQPDoorIsRefusedUntilThereIsOne() {
+        #expect(throws: CommandFailure("there is no AMQP door yet, so 127.0.0.1:5672 is not opened: leave --amqp out, or say --amqp none"))
+        {
+            try configuration(["--amqp", "127.0.0.1:5672"])
+        }
+    }
+
+    @Test func theDataDirectoryFollowsXDG() throws {
+        #expect(try BrokerConfiguration.defaultDirectory(environment: ["XDG_DATA_HOME": "/x", "HOME": "/h"]) == "/x/weir")
+        #expect(try BrokerConfiguration.defaultDirectory(environment: ["XDG_DATA_HOME": "x", "HOME": "/h"]) == "/h/.local/share/weir")
+        #expect(throws: CommandFailure.self) { try BrokerConfiguration.defaultDirectory(environment: [:]) }
+        #expect(throws: CommandFailure.self) { try configuration(["--data", ""]) }
+    }
+}
