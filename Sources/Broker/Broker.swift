@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Logging
 import Model
 import NIOCore
@@ -81,6 +81,7 @@ public final class Broker: Sendable {
                 logger.debug("no start to delete for \(id): \(error)")
             }
         }
+        for shard in shards { shard.groups.forget(topic: name) }
         events.add(.info, "topic \(name) deleted", at: clock.now)
     }
 
@@ -148,6 +149,7 @@ public final class Broker: Sendable {
         }
         for task in tasks { task.cancel() }
         for shard in shards {
+            _ = await shard.ask { $0.coordinator?.stop() }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {
                     if shard.commit.isIdle || shard.broken != nil { return continuation.resume() }

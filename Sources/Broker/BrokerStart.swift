@@ -1,4 +1,4 @@
-import Foundation
+import FoundationEssentials
 import Logging
 import Model
 import NIOCore
@@ -98,6 +98,7 @@ extension Broker {
                 shard.factEnds[stream] = extents[.facts(shard.id, stream)]?.end
             }
         }
+        try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         dropOrphans(extents, shard)
     }
 
@@ -141,7 +142,14 @@ private struct Identity {
     /// 16 random bytes as URL-safe base64 without padding, like Kafka's.
     private static func makeClusterID(_ random: @Sendable () -> UInt64) -> String {
         let bytes = [random(), random()].flatMap { half in (0..<8).map { UInt8(truncatingIfNeeded: half >> (8 * $0)) } }
-        return Data(bytes).base64EncodedString().replacingOccurrences(of: "+", with: "-")
-            .replacingOccurrences(of: "/", with: "_").replacingOccurrences(of: "=", with: "")
+        let letters = Data(bytes).base64EncodedString().compactMap { (letter: Character) -> Character? in
+            switch letter {
+            case "+": "-"
+            case "/": "_"
+            case "=": nil
+            default: letter
+            }
+        }
+        return String(letters)
     }
 }

@@ -60,6 +60,9 @@ public struct Limits: Sendable {
     /// Events kept for the console's status line and audit list.
     public var recentEvents = 1_000
 
+    /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
+    public var agedRows = 100
+
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
     public var httpConnections = 256

@@ -8,6 +8,9 @@ extension Broker {
     /// The coordinator of a group.
     public func coordinator(of group: String) -> GroupCoordinator { shard(named: group).groups }
 
+    /// All coordinators, one per shard.
+    public var groupCoordinators: [GroupCoordinator] { shards.map(\.groups) }
+
     /// Moves a group's committed offsets, or says what would move. Targets are brought within the partition: a time after the last record
     /// is its end, an offset outside it its nearer edge.
     public func resetOffsets(_ reset: OffsetReset) async throws(ControlError) -> CommandOutcome {

@@ -69,8 +69,9 @@ final class FactQueue {
     /// Makes sure that the last batch is open and has room.
     private func openBatch(room: Int) {
         let isOpen = batches.count > (isWriting ? 1 : 0)
-        if !isOpen || (batches[batches.count - 1].builder.recordCount > 0
-            && batches[batches.count - 1].builder.byteCount + room > batchBytes)
+        if !isOpen
+            || (batches[batches.count - 1].builder.recordCount > 0
+                && batches[batches.count - 1].builder.byteCount + room > batchBytes)
         {
             batches.append(Batch())
         }

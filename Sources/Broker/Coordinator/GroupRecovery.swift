@@ -20,7 +20,8 @@ struct GroupRecovery {
                 next = max(next, snapshot.end)
             } else if extent.start > .zero {
                 throw StartFailure(
-                    description: "the snapshot of shard \(shard.id)'s groups is damaged, and the facts before \(extent.start) are only there; "
+                    description:
+                        "the snapshot of shard \(shard.id)'s groups is damaged, and the facts before \(extent.start) are only there; "
                         + "restore the data directory's blobs from a copy, or remove the snapshot to lose those offsets")
             } else {
                 shard.logger.warning("shard \(shard.id): the group snapshot is damaged; all of its facts are read from the log")
@@ -67,7 +68,9 @@ struct GroupRecovery {
     private func read(_ stream: StreamID, _ place: Located) async throws -> ByteBuffer {
         let bytes = max(Self.readBytes, place.header.totalBytes)
         let slice = try await withCheckedContinuation { continuation in
-            let slice = shard.log.read(stream, at: place.position, maxBytes: bytes, wantsRegion: false) { continuation.resume(returning: $0) }
+            let slice = shard.log.read(stream, at: place.position, maxBytes: bytes, wantsRegion: false) {
+                continuation.resume(returning: $0)
+            }
             if let slice { continuation.resume(returning: slice) }
         }.get()
         guard case .bytes(let buffer) = slice.content else {

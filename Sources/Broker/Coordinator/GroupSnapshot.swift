@@ -92,7 +92,8 @@ extension GroupCoordinator {
                     if case .failure(let error) = result { shard.logger.warning("group facts before \(end) were not freed: \(error)") }
                 }
             } catch {
-                shard.logger.warning("shard \(shard.id): the group snapshot was not written (\(error)); the next start reads more of the log")
+                shard.logger.warning(
+                    "shard \(shard.id): the group snapshot was not written (\(error)); the next start reads more of the log")
             }
             shard.run {
                 self.snapshots.isRunning = false

@@ -18,6 +18,8 @@ public final class Shard: @unchecked Sendable {
 
     var partitions: [PartitionID: Partition] = [:]
     var commit = GroupCommit()
+    /// The groups whose names hash here; there once the broker has started.
+    var coordinator: GroupCoordinator?
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
     /// Why nothing can be written until a restart; nil while all is well.

@@ -48,7 +48,7 @@ enum Metadata {
         missing.name = wanted.name
         missing.topicId = wanted.topicId
         let isLegal = Topic.problem(withName: wanted.name ?? "", limits: context.door.broker.limits) == nil
-        missing.errorCode = byID ? .unknownTopicId : isLegal ? .unknownTopicOrPartition : .invalidTopicException
+        missing.errorCode = byID ? .unknownTopicId : isLegal ? .unknownTopicOrPartition : .invalidTopic
         return missing
     }
 

@@ -137,7 +137,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         guard let channel else { return }
         switch answer {
         case .none: return
-        case .bytes(let bytes): channel.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
         case .parts(let parts): for part in parts { write(part, to: channel) }
         }
         needsFlush = true
@@ -145,14 +145,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func write(_ part: Answer.Part, to channel: any Channel) {
         switch part {
-        case .bytes(let bytes): channel.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
         case .slice(let slice):
             switch slice.content {
-            case .bytes(let bytes): channel.write(NIOAny(IOData.byteBuffer(bytes)), promise: nil)
+            case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
             case .region(let region, let owner):
                 let sent = channel.eventLoop.makePromise(of: Void.self)
                 sent.futureResult.whenComplete { _ in withExtendedLifetime(owner) {} }
-                channel.write(NIOAny(IOData.fileRegion(region)), promise: sent)
+                channel.write(IOData.fileRegion(region), promise: sent)
             }
         }
     }

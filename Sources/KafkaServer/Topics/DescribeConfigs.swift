@@ -55,7 +55,6 @@ enum DescribeConfigs {
         var row = DescribeConfigsResponse.DescribeConfigsResourceResult()
         row.name = definition.name
         row.value = override ?? definition.defaultValue
-        row.isDefault = override == nil
         row.configSource = override == nil ? ConfigSource.defaultConfig : ConfigSource.topic
         row.configType = definition.kind.wireType
         row.documentation = includeDocs ? definition.doc : nil

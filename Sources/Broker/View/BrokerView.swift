@@ -1,0 +1,145 @@
+import CWeir
+import Control
+import Groups
+import Model
+
+/// The broker as ``Control``: what its own console, the admin door and `weir` verbs see and do.
+public final class BrokerView: Control {
+    private let broker: Broker
+    private let readOnly: Bool
+    /// Addresses of the doors, for the header.
+    private let kafka: String?
+    private let http: String?
+
+    public init(broker: Broker, readOnly: Bool, kafka: String?, http: String?) {
+        self.broker = broker
+        self.readOnly = readOnly
+        self.kafka = kafka
+        self.http = http
+    }
+
+    public func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
+        let state = broker.statistics.state.withLock { $0 }
+        let builder = SnapshotBuilder(
+            state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic)
+        var snapshot = Snapshot(broker: info(state), totals: totals(state), history: builder.history(points: query.historyPoints))
+        snapshot.attention = builder.attention(diskFree: snapshot.broker.diskFreeBytes, diskTotal: snapshot.broker.diskTotalBytes)
+        snapshot.events = broker.events.last(50)
+        if let list = query.topics { snapshot.topics = try builder.topicPage(list) }
+        if let list = query.groups { snapshot.groups = try builder.groupPage(list) }
+        if let name = query.topic, var detail = builder.topicDetail(name) {
+            await age(&detail.row)
+            snapshot.topic = detail
+        }
+        if let name = query.group { snapshot.group = builder.groupDetail(name) }
+        for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
+        return snapshot
+    }
+
+    public func perform(_ command: Command) async throws(ControlError) -> CommandOutcome {
+        if readOnly, !command.isHarmless {
+            throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
+        }
+        switch command {
+        case .createTopic(let name, let partitions, let configs): return try await create(name, partitions, configs)
+        case .deleteTopic(let name):
+            do throws(Catalog.Failure) { try await broker.deleteTopic(name) } catch { throw error.control(name) }
+            return CommandOutcome(message: "\(name): topic deleted")
+        case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
+        case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
+        case .deleteGroup(let name): return try await broker.deleteGroup(name)
+        }
+    }
+
+    // MARK: Parts of a snapshot
+
+    private func info(_ state: Statistics.State) -> BrokerInfo {
+        var info = BrokerInfo(
+            name: broker.options.name, version: broker.options.version, nowMs: broker.clock.now.ms,
+            uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: kafka, http: http,
+            data: broker.options.data)
+        var free: UInt64 = 0
+        var total: UInt64 = 0
+        if broker.options.data != "memory", weir_disk_space(broker.options.data, &free, &total) == 0 {
+            info.diskFreeBytes = Int64(clamping: free)
+            info.diskTotalBytes = Int64(clamping: total)
+        }
+        let resident = weir_resident_bytes()
+        info.residentBytes = resident > 0 ? Int64(clamping: resident) : nil
+        info.cpuCores = state.cpuCores
+        return info
+    }
+
+    private func totals(_ state: Statistics.State) -> Totals {
+        var totals = state.totals
+        totals.recordsIn = state.recordsIn
+        totals.bytesIn = state.bytesIn
+        totals.recordsOut = state.recordsOut
+        totals.bytesOut = state.bytesOut
+        totals.connections = broker.statistics.connections.load(ordering: .relaxed)
+        totals.errors = Int64(broker.statistics.errors.load(ordering: .relaxed))
+        totals.malformed = Int64(broker.statistics.malformed.load(ordering: .relaxed))
+        return totals
+    }
+
+    /// Looks up the age of a topic's oldest record.
+    private func age(_ row: inout TopicRow) async {
+        guard row.records > 0, let topic = broker.catalog.current[row.name] else { return }
+        var oldest: Timestamp?
+        for id in topic.partitionIDs.prefix(broker.limits.agedRows) {
+            let position = await broker.shard(of: id).position(of: id, committed: .zero, known: nil)
+            if let time = position?.nextUnread { oldest = min(oldest ?? time, time) }
+        }
+        row.oldestMs = oldest.map { max(0, broker.clock.now - $0) }
+    }
+
+    // MARK: Commands
+
+    private func create(_ name: String, _ partitions: Int, _ configs: [String: String]) async throws(ControlError) -> CommandOutcome {
+        let config: TopicConfig
+        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        do throws(Catalog.Failure) {
+            try await broker.createTopic(name, partitions: Int32(clamping: partitions), config: config)
+        } catch { throw error.control(name) }
+        return CommandOutcome(message: "\(name): topic created with \(partitions) partition\(partitions == 1 ? "" : "s")")
+    }
+
+    private func deleteRecords(_ name: String, _ partition: Int32?, _ before: Int64) async throws(ControlError) -> CommandOutcome {
+        guard let topic = broker.catalog.current[name] else { throw Catalog.Failure.unknown.control(name) }
+        var ids = topic.partitionIDs
+        if let partition {
+            guard let id = topic.partition(partition) else {
+                throw ControlError(.notFound, "topic \(name) has partitions 0 to \(topic.partitions - 1)")
+            }
+            ids = [id]
+        }
+        var deleted: Int64 = 0
+        for id in ids {
+            let old = await broker.shard(of: id).ask { $0.partitions[id]?.start ?? .zero }
+            switch await broker.deleteRecords(of: id, before: Offset(before)) {
+            case .success(let start): deleted += start - old
+            case .failure(let error): throw ControlError(.failed, "\(name) partition \(id.index): records were not deleted: \(error)")
+            }
+        }
+        broker.events.add(.info, "topic \(name): \(deleted) records deleted", at: broker.clock.now)
+        return CommandOutcome(message: "\(name): \(deleted) records deleted in \(ids.count) partition\(ids.count == 1 ? "" : "s")")
+    }
+}
+
+extension Command {
+    /// Looks and changes nothing.
+    fileprivate var isHarmless: Bool {
+        if case .resetOffsets(let reset) = self { reset.dryRun } else { false }
+    }
+}
+
+extension Catalog.Failure {
+    fileprivate func control(_ name: String) -> ControlError {
+        switch self {
+        case .exists: ControlError(.conflict, "topic \(name) exists already")
+        case .unknown: ControlError(.notFound, "there is no topic \(name)")
+        case .invalidName(let text), .invalidPartitions(let text), .tooMany(let text): ControlError(.invalid, text)
+        case .store(let error): ControlError(.failed, "the catalog could not be written: \(error)")
+        }
+    }
+}

@@ -1,0 +1,145 @@
+import Control
+import Groups
+import Model
+
+/// Turns one instant of the statistics into what a query asks for. A pure value; nothing here waits or changes.
+struct SnapshotBuilder {
+    let state: Statistics.State
+    let topics: Catalog.View
+    let now: Timestamp
+    let monotonic: Monotonic
+
+    /// Consumer groups by topic name.
+    private let readers: [String: [String]]
+
+    init(state: Statistics.State, topics: Catalog.View, now: Timestamp, monotonic: Monotonic) {
+        self.state = state
+        self.topics = topics
+        self.now = now
+        self.monotonic = monotonic
+        var readers: [String: [String]] = [:]
+        for (name, track) in state.groups.tracks {
+            for topic in Set(track.partitions.keys.map(\.topic)) { readers[topic, default: []].append(name) }
+        }
+        self.readers = readers
+    }
+
+    func history(points: Int) -> History {
+        let count = min(max(0, points), 900)
+        return History(
+            stepMs: 1000, endMs: state.endMs, inRate: state.inHistory.suffix(count), outRate: state.outHistory.suffix(count),
+            backlog: state.backlogHistory.suffix(count))
+    }
+
+    // MARK: Topics
+
+    func topicPage(_ list: ListQuery) throws(ControlError) -> Page<TopicRow> {
+        let filter = try NameFilter(list.filter)
+        let all = topics.byName.values
+        let rows = all.filter { filter.matches($0.name) }.map(row)
+        return page(rows, total: all.count, list, by: Self.topicOrder(list.sort))
+    }
+
+    func row(_ topic: Topic) -> TopicRow {
+        let series = state.topics[topic.id]
+        var lag: Int64?
+        for group in readers[topic.name] ?? [] {
+            let groupLag = state.groups.tracks[group]?.lag(on: topic.name)
+            if let groupLag { lag = max(lag ?? 0, groupLag) }
+        }
+        return TopicRow(
+            name: topic.name, partitions: Int(topic.partitions), records: series?.records ?? 0, bytes: series?.bytes ?? 0,
+            inRate: series?.inRate ?? 0, inBytesRate: series?.inBytesRate ?? 0, outRate: series?.outRate ?? 0,
+            groups: readers[topic.name]?.count ?? 0, lag: lag, trend: series?.trend.suffix(60).map { Double($0) } ?? [])
+    }
+
+    func topicDetail(_ name: String) -> TopicDetail? {
+        guard let topic = topics[name] else { return nil }
+        let partitions = topic.partitionIDs.map { id in
+            let sample = state.partitions[id]
+            return PartitionRow(
+                topic: name, partition: id.index, start: sample?.start.value ?? 0, end: sample?.end.value ?? 0,
+                bytes: sample?.bytes ?? 0, inRate: state.topics[topic.id]?.partitionRates[id.index] ?? 0)
+        }
+        let configs = ConfigDefinition.topicList.map { definition in
+            ConfigRow(
+                name: definition.name, value: topic.config.overrides[definition.name] ?? definition.defaultValue,
+                isDefault: topic.config.overrides[definition.name] == nil)
+        }
+        let series = state.topics[topic.id]?.trend.suffix(60).map { Double($0) } ?? []
+        return TopicDetail(
+            row: row(topic), id: topic.id.description, partitions: partitions,
+            groups: (readers[name] ?? []).sorted().compactMap { state.groups.tracks[$0].map(row) }, configs: configs,
+            history: History(stepMs: 1000, endMs: state.endMs, inRate: series))
+    }
+
+    private static func topicOrder(_ field: String) -> (TopicRow, TopicRow) -> Bool? {
+        switch field {
+        case "partitions": { Self.order($0.partitions, $1.partitions) }
+        case "records": { Self.order($0.records, $1.records) }
+        case "bytes": { Self.order($0.bytes, $1.bytes) }
+        case "inRate": { Self.order($0.inRate, $1.inRate) }
+        case "inBytesRate": { Self.order($0.inBytesRate, $1.inBytesRate) }
+        case "outRate": { Self.order($0.outRate, $1.outRate) }
+        case "groups": { Self.order($0.groups, $1.groups) }
+        case "lag": { Self.order($0.lag ?? -1, $1.lag ?? -1) }
+        default: { _, _ in nil }
+        }
+    }
+
+    // MARK: Lists
+
+    static func order<Value: Comparable>(_ left: Value, _ right: Value) -> Bool? { left == right ? nil : left < right }
+
+    /// Sorts by `ascending` (nil: equal), then by name, and cuts the window out.
+    func page<Row: NamedRow>(
+        _ rows: [Row], total: Int, _ list: ListQuery, by ascending: (Row, Row) -> Bool?
+    ) -> Page<Row> {
+        let sorted = rows.sorted { left, right in
+            if let before = ascending(left, right) { return before != list.descending }
+            return list.descending && list.sort == Row.nameField ? left.rowName > right.rowName : left.rowName < right.rowName
+        }
+        let start = min(max(0, list.start), sorted.count)
+        let window = sorted[start..<min(sorted.count, start + max(0, list.count))]
+        return Page(rows: Array(window), start: start, matched: sorted.count, total: total)
+    }
+}
+
+/// A row that a list can sort by name.
+protocol NamedRow: Codable, Equatable, Sendable {
+    static var nameField: String { get }
+    var rowName: String { get }
+}
+
+extension TopicRow: NamedRow {
+    static var nameField: String { "name" }
+    var rowName: String { name }
+}
+
+extension GroupRow: NamedRow {
+    static var nameField: String { "group" }
+    var rowName: String { group }
+}
+
+/// What `/` filters by: a part of the name, or with `~` a regular expression; without regard to case.
+struct NameFilter {
+    private let part: String
+    private let pattern: Regex<AnyRegexOutput>?
+
+    init(_ text: String) throws(ControlError) {
+        guard text.hasPrefix("~") else {
+            part = text.lowercased()
+            pattern = nil
+            return
+        }
+        part = ""
+        do { pattern = try Regex(String(text.dropFirst())).ignoresCase() } catch {
+            throw ControlError(.invalid, "'\(text.dropFirst())' is no regular expression")
+        }
+    }
+
+    func matches(_ name: String) -> Bool {
+        if let pattern { return name.firstMatch(of: pattern) != nil }
+        return part.isEmpty || name.lowercased().contains(part)
+    }
+}

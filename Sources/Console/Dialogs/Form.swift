@@ -1,0 +1,140 @@
+import Terminal
+
+/// The fields and buttons of a dialog. The first button is Cancel, and it has the keys when the dialog opens.
+public struct Form: Equatable, Sendable {
+    public struct Field: Equatable, Sendable {
+        public enum Kind: Equatable, Sendable {
+            case text(LineEditor, hint: String)
+            case choice([String], selected: Int)
+        }
+        public var id: String
+        public var label: String
+        public var kind: Kind
+
+        static func text(_ id: String, _ label: String, value: String = "", hint: String = "") -> Field {
+            Field(id: id, label: label, kind: .text(LineEditor(value), hint: hint))
+        }
+        static func choice(_ id: String, _ label: String, _ options: [String], selected: Int = 0) -> Field {
+            Field(id: id, label: label, kind: .choice(options, selected: selected))
+        }
+        var isText: Bool {
+            if case .text = kind { return true }
+            return false
+        }
+    }
+
+    public struct Button: Equatable, Sendable {
+        public var label: String
+        /// Works wherever no text is typed.
+        public var hotkey: Character
+    }
+
+    /// What a key did to the form.
+    public enum Event: Equatable, Sendable {
+        case none
+        case cancel
+        /// A value changed.
+        case changed
+        /// Button number n, counted with Cancel as 0, was pressed.
+        case pressed(Int)
+        /// A key the form has no use for.
+        case unused(Key)
+    }
+
+    public var fields: [Field]
+    public var buttons: [Button]
+    /// Which element has the keys: a field, or `fields.count` + a button.
+    public var focus: Int
+
+    public init(fields: [Field], buttons: [Button]) {
+        self.fields = fields
+        self.buttons = [Button(label: "Cancel", hotkey: "c")] + buttons
+        focus = fields.count
+    }
+
+    public var focusedButton: Int? { focus >= fields.count ? focus - fields.count : nil }
+
+    public func text(_ id: String) -> String {
+        guard let field = fields.first(where: { $0.id == id }), case .text(let editor, _) = field.kind else { return "" }
+        return editor.text
+    }
+
+    public func choice(_ id: String) -> Int {
+        guard let field = fields.first(where: { $0.id == id }), case .choice(_, let selected) = field.kind else { return 0 }
+        return selected
+    }
+
+    public mutating func setText(_ id: String, _ value: String) {
+        guard let index = fields.firstIndex(where: { $0.id == id }), case .text(_, let hint) = fields[index].kind else { return }
+        fields[index].kind = .text(LineEditor(value), hint: hint)
+    }
+
+    public mutating func handle(_ key: Key) -> Event {
+        switch key {
+        case .escape, .control("c"), .control("g"): return .cancel
+        case .tab, .down: return moveFocus(1)
+        case .backTab, .up: return moveFocus(-1)
+        case .enter: return enter()
+        default: break
+        }
+        if let button = focusedButton { return buttonKey(key, button) }
+        switch fields[focus].kind {
+        case .text(var editor, let hint):
+            guard editor.handle(key) else { return .unused(key) }
+            fields[focus].kind = .text(editor, hint: hint)
+            return .changed
+        case .choice(let options, let selected):
+            guard let step = Self.step(key) else { return hotkey(key) }
+            fields[focus].kind = .choice(options, selected: (selected + step + options.count) % options.count)
+            return .changed
+        }
+    }
+
+    private static func step(_ key: Key) -> Int? {
+        switch key {
+        case .left, .character("h"): -1
+        case .right, .character("l"), .character(" "): 1
+        default: nil
+        }
+    }
+
+    private mutating func buttonKey(_ key: Key, _ button: Int) -> Event {
+        switch key {
+        case .left: return moveButton(button, -1)
+        case .right: return moveButton(button, 1)
+        case .character(let character):
+            // A form of text fields alone: typing begins in the first one, so that Cancel can have the focus without being in the way.
+            if let first = fields.firstIndex(where: \.isText), fields.allSatisfy(\.isText), character != " " {
+                focus = first
+                return handle(key)
+            }
+            return hotkey(key)
+        default: return .unused(key)
+        }
+    }
+
+    private mutating func moveButton(_ button: Int, _ step: Int) -> Event {
+        focus = fields.count + (button + step + buttons.count) % buttons.count
+        return .none
+    }
+
+    private func hotkey(_ key: Key) -> Event {
+        guard case .character(let character) = key, let index = buttons.firstIndex(where: { $0.hotkey == character }) else {
+            return .unused(key)
+        }
+        return index == 0 ? .cancel : .pressed(index)
+    }
+
+    private mutating func moveFocus(_ step: Int) -> Event {
+        let count = fields.count + buttons.count
+        focus = (focus + step + count) % count
+        return .none
+    }
+
+    private mutating func enter() -> Event {
+        if let button = focusedButton { return button == 0 ? .cancel : .pressed(button) }
+        // On the last text field Enter means the first thing the dialog does; it checks what was typed.
+        if fields[focus].isText, !fields[(focus + 1)...].contains(where: \.isText) { return .pressed(buttons.count > 1 ? 1 : 0) }
+        return moveFocus(1)
+    }
+}

@@ -1,0 +1,143 @@
+import Control
+import Terminal
+
+extension ConsoleModel {
+    /// UPPERCASE keys: they change something, so they ask first.
+    mutating func handleMutation(_ key: Key) -> [Effect] {
+        guard case .character(let character) = key, "OPAD".contains(character) else {
+            if case .character(let other) = key, other.isUppercase { say(Self.laterKeys[other] ?? "no such key; ? lists them", .dim) }
+            return []
+        }
+        guard mayMutate() else { return [] }
+        switch character {
+        case "A": openCreateTopic()
+        case "O": return openReset()
+        case "P": openPurge()
+        case "D": openDelete()
+        default: break
+        }
+        return []
+    }
+
+    private static let laterKeys: [Character: String] = [
+        "R": "R redrive comes with dead letters", "X": "X discard comes with queues", "H": "H hold comes with queues",
+        "B": "B block comes with queues", "M": "M move comes with queues", "W": "W write comes with queues",
+        "E": "E edit comes with queues", "J": "J jitter comes with delay", "K": "K kill comes with the Clients screen",
+        "C": "C cancel comes with jobs",
+    ]
+
+    /// Whether anything may be changed now; says why not.
+    mutating func mayMutate() -> Bool {
+        if isReadOnly {
+            say("read-only: this console changes nothing (--read-only)", .warn)
+        } else if !link.isLive {
+            say("not connected: nothing can be changed now", .warn)
+        } else if isFrozen {
+            say("frozen: z goes back to now, then act", .warn)
+        } else {
+            return true
+        }
+        return false
+    }
+
+    private func targets(_ list: ListState, _ current: String?) -> [String] {
+        list.marks.isEmpty ? current.map { [$0] } ?? [] : list.marks.sorted()
+    }
+
+    /// The topic that a key means: the opened or selected one.
+    private var topicTargets: [String] { topics.opened.map { [$0] } ?? targets(topics.list, selectedTopic) }
+
+    private var groupTarget: String? {
+        switch activeList {
+        case .attention:
+            guard let line = shown?.attention, line.indices.contains(overview.attention.cursor) else { return nil }
+            return line[overview.attention.cursor].screen == "groups" ? line[overview.attention.cursor].select : nil
+        case .backlog: return name(.backlog, at: overview.backlog.cursor)
+        case .groups: return selectedGroup
+        case .detail:
+            if screen == .groups { return selectedGroup }
+            guard topics.tab == 1, let detail = topicDetail, detail.groups.indices.contains(topics.detail.cursor) else { return nil }
+            return detail.groups[topics.detail.cursor].group
+        default: return nil
+        }
+    }
+
+    private mutating func openReset() -> [Effect] {
+        guard let group = groupTarget else {
+            say("O resets a group's offsets: select a group (4)", .dim)
+            return []
+        }
+        let known = shown?.group?.row.group == group ? shown?.group?.row.topics : nil
+        let listed = shown?.groups.rows.first { $0.group == group }?.topics
+        return openReset(group: group, topics: known ?? listed ?? [], target: nil)
+    }
+
+    private mutating func openPurge() {
+        guard screen == .topics, !topicTargets.isEmpty else {
+            say("P deletes a topic's records: select a topic (3)", .dim)
+            return
+        }
+        openPurge(topicTargets)
+    }
+
+    mutating func openPurge(_ names: [String]) {
+        let rows = (live?.topics.rows ?? []).filter { names.contains($0.name) }
+        let known = rows.count == names.count
+        let records = rows.reduce(Int64(0)) { $0 + $1.records }
+        let partitions = rows.reduce(0) { $0 + $1.partitions }
+        let amount =
+            known
+            ? "\(Short.counted(records, "record")) in \(Short.counted(partitions, "partition"))"
+            : "all records up to the end"
+        let commands = names.map { Command.deleteRecords(topic: $0, partition: nil, before: -1) }
+        openConfirm(verb: "Delete records of", noun: "topic", names: names, commands: commands, button: "Delete records") {
+            [
+                Note("Deletes \(amount), up to the end as of now.", .text),
+                Note("The topic stays; later records are not touched. This can't be undone.", .warn),
+            ]
+        }
+    }
+
+    private mutating func openDelete() {
+        switch screen {
+        case .topics where !topicTargets.isEmpty: openDeleteTopics(topicTargets)
+        case .groups:
+            let names = groups.opened.map { [$0] } ?? targets(groups.list, selectedGroup)
+            if names.isEmpty { say("no group here to delete", .dim) } else { openDeleteGroups(names) }
+        default: say("D deletes a topic (3) or a group (4): select one", .dim)
+        }
+    }
+
+    mutating func openDeleteTopics(_ names: [String]) {
+        let rows = (live?.topics.rows ?? []).filter { names.contains($0.name) }
+        let records = rows.reduce(Int64(0)) { $0 + $1.records }
+        let readers = rows.reduce(0) { $0 + $1.groups }
+        openConfirm(
+            verb: "Delete", noun: "topic", names: names, commands: names.map { .deleteTopic(name: $0) }, button: "Delete"
+        ) {
+            [
+                rows.count == names.count
+                    ? Note("Deletes \(Short.counted(names.count, "topic")) with \(Short.counted(records, "record")).")
+                    : Note("Deletes \(Short.counted(names.count, "topic")) with all records."),
+                readers > 0
+                    ? Note("\(Short.counted(readers, "group")) read it now. This can't be undone.", .warn)
+                    : Note("This can't be undone.", .warn),
+            ]
+        }
+    }
+
+    mutating func openDeleteGroups(_ names: [String]) {
+        let rows = (live?.groups.rows ?? []).filter { names.contains($0.group) }
+        let members = rows.reduce(0) { $0 + $1.members }
+        openConfirm(
+            verb: "Delete", noun: "group", names: names, commands: names.map { .deleteGroup(name: $0) }, button: "Delete"
+        ) {
+            [
+                Note("Forgets \(Short.counted(names.count, "group")) and where it had read to."),
+                members > 0
+                    ? Note("It has \(Short.counted(members, "member")): the broker refuses until they have left.", .crit)
+                    : Note("This can't be undone.", .warn),
+            ]
+        }
+    }
+}

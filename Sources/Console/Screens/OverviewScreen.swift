@@ -1,0 +1,175 @@
+import Control
+import Terminal
+
+/// Graphs, what needs attention, and the largest backlogs.
+enum OverviewScreen {
+    static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
+        let layout = Layout(size: model.size).overview
+        throughput(model, snapshot, layout.throughput, on: &painter)
+        backlog(model, snapshot, layout.backlog, on: &painter)
+        attention(model, snapshot, layout.attention, on: &painter)
+        table(model, snapshot, layout.table, on: &painter)
+        if let rect = layout.events {
+            let inner = painter.panel(rect, title: "Events", remark: ":log")
+            LogScreen.lines(snapshot.events[...], offset: model.utcOffset, in: inner, on: &painter)
+        }
+        if let rect = layout.busiest { busiest(snapshot, rect, on: &painter) }
+    }
+
+    /// The topics with most traffic, where there is room for them.
+    private static func busiest(_ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let inner = painter.panel(rect, title: "Busiest topics", remark: Short.counted(snapshot.totals.topics, "topic"))
+        ListPanel.drawRows(
+            snapshot.topics.rows, columns: TopicColumns.all(painter.glyphs), list: ListState(), isFocused: false, empty: "No topics yet.",
+            rect: inner, on: &painter)
+    }
+
+    static let windowSeconds = 300
+
+    // MARK: graphs
+
+    private static func throughput(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let inner = painter.panel(rect, title: "Throughput 5m")
+        let totals = snapshot.totals
+        let end = snapshot.broker.nowMs
+        let legend = min(16, max(12, inner.width / 4))
+        let area = Rect(x: inner.x + 5, y: inner.y, width: inner.width - 5 - legend - 1, height: inner.height)
+        let columns = Graph.columns(width: area.width, glyphs: painter.glyphs)
+        func series(_ field: KeyPath<HistoryStore.Point, Double?>) -> [Double?] {
+            model.history.series(field, endMs: end, seconds: windowSeconds, columns: columns)
+        }
+        let (ins, outs) = (series(\.inRate), series(\.outRate))
+        let top = Graph.axisTop((ins + outs).compactMap { $0 }.max() ?? 0)
+        let upper = (area.height - 1) / 2
+        let lower = area.height - 1 - upper
+        let isMirrored = painter.glyphs.level == .braille
+        Graph.area(ins, in: Rect(x: area.x, y: area.y, width: area.width, height: upper), top: top, key: .graph_in, on: &painter)
+        let base = area.y + upper
+        for x in area.x..<max(area.x, area.maxX) {
+            painter.canvas[x, base] = Cell(painter.glyphs.horizontal, style: painter.style(.border))
+        }
+        Graph.area(
+            outs, in: Rect(x: area.x, y: base + 1, width: area.width, height: lower), top: top, key: .graph_out, isDown: isMirrored,
+            on: &painter)
+        painter.right(Short.axis(top), right: area.x - 1, y: area.y, width: 5, .dim)
+        painter.right("0", right: area.x - 1, y: base, width: 5, .dim)
+        if isMirrored, lower > 1 { painter.right(Short.axis(top), right: area.x - 1, y: area.maxY - 1, width: 5, .dim) }
+        let x = area.maxX + 1
+        rates("in", totals.inRate, totals.inBytesRate, totals.inPeak, .graph_in, x: x, y: area.y, rows: upper, on: &painter)
+        rates("out", totals.outRate, totals.outBytesRate, totals.outPeak, .graph_out, x: x, y: base + 1, rows: lower, on: &painter)
+    }
+
+    private static func rates(
+        _ word: String, _ rate: Double, _ bytes: Double, _ peak: Double, _ key: ThemeKey, x: Int, y: Int, rows: Int,
+        on painter: inout Painter
+    ) {
+        painter.spans([(padded(word, 4), .dim), (Short.number(rate) + "/s", key)], x: x, y: y)
+        if rows > 1 { painter.spans([(padded("pk", 4), .dim), (Short.number(peak), .text)], x: x, y: y + 1) }
+        if rows > 2 { painter.spans([(padded("", 4), .dim), (Short.bytes(Int64(bytes)) + "/s", .dim)], x: x, y: y + 2) }
+    }
+
+    private static func backlog(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let inner = painter.panel(rect, title: "Backlog 5m")
+        let totals = snapshot.totals
+        let legend = min(18, max(12, inner.width / 4))
+        let area = Rect(x: inner.x + 5, y: inner.y, width: inner.width - 5 - legend - 1, height: inner.height)
+        let columns = Graph.columns(width: area.width, glyphs: painter.glyphs)
+        let series = model.history.series(\.backlog, endMs: snapshot.broker.nowMs, seconds: windowSeconds, columns: columns)
+        let top = Graph.axisTop(series.compactMap { $0 }.max() ?? 0)
+        Graph.area(series, in: area, top: top, key: .graph_backlog, on: &painter)
+        painter.right(Short.axis(top), right: area.x - 1, y: area.y, width: 5, .dim)
+        if area.height > 4 { painter.right(Short.axis(top / 2), right: area.x - 1, y: area.y + area.height / 2, width: 5, .dim) }
+        painter.right("0", right: area.x - 1, y: area.maxY - 1, width: 5, .dim)
+        var lines: [[(String, ThemeKey)]] = [
+            [(padded("lag", 5), .dim), (Short.count(totals.lag), Figure.lag(totals.lag))],
+            [(padded("net", 5), .dim), (Short.net(totals.lagRate) + "/s", Figure.net(totals.lagRate, lag: totals.lag))],
+            allClear(snapshot.groups.rows),
+            [(padded("recs", 5), .dim), (Short.count(totals.records), .text)],
+            [(padded("disk", 5), .dim), (Short.bytes(totals.bytes), .text)],
+        ]
+        if let free = snapshot.broker.diskFreeBytes { lines.append([(padded("free", 5), .dim), (Short.bytes(free), .text)]) }
+        for (row, line) in lines.prefix(inner.height).enumerated() { painter.spans(line, x: area.maxX + 1, y: inner.y + row) }
+    }
+
+    /// When all groups have caught up: the slowest of those that are behind, as far as the table knows them.
+    static func allClear(_ groups: [GroupRow]) -> [(String, ThemeKey)] {
+        let behind = groups.filter { ($0.lag ?? 0) > 0 }
+        let text: String
+        if behind.contains(where: { $0.etaMs == nil && !$0.drains }) {
+            text = "never"
+        } else if behind.contains(where: { $0.etaMs == nil }) {
+            text = Short.unknown
+        } else {
+            text = Short.eta(ms: behind.compactMap(\.etaMs).max() ?? 0, drains: true, lag: behind.isEmpty ? 0 : 1)
+        }
+        return [(padded("ETA", 5), .dim), (text, Figure.eta(text))]
+    }
+
+    private static func padded(_ text: String, _ width: Int) -> String {
+        text + String(repeating: " ", count: max(0, width - text.count))
+    }
+
+    // MARK: lists
+
+    static func severity(_ severity: Attention.Severity) -> ThemeKey {
+        switch severity {
+        case .crit: .crit
+        case .warn: .warn
+        case .info: .info
+        }
+    }
+
+    private static func attention(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let lines = snapshot.attention
+        let isFocused = model.overview.pane == .attention
+        let inner = painter.panel(
+            rect, title: "Needs attention (worst first)", isFocused: isFocused,
+            remark: lines.count > rect.height - 2 ? "\(lines.count)" : "")
+        guard !lines.isEmpty else {
+            let text =
+                snapshot.totals.topics == 0
+                ? "Nothing yet. A creates a topic, or point a Kafka client here." : "Nothing needs you. All is well."
+            painter.text(text, x: inner.x + 3, y: inner.y, width: inner.width - 4, snapshot.totals.topics == 0 ? .dim : .ok)
+            return
+        }
+        let state = model.overview.attention
+        let subjectWidth = min(40, max(16, inner.width / 4 - 4))
+        let keyWidth = inner.width >= 112 ? 20 : 5
+        for row in 0..<inner.height where lines.indices.contains(state.top + row) {
+            let line = lines[state.top + row]
+            let y = inner.y + row
+            let key = line.screen == "groups" ? "enter open  O reset" : line.screen == "topics" ? "enter open" : ""
+            painter.text(line.severity.rawValue, x: inner.x + 2, y: y, width: 4, severity(line.severity))
+            painter.text(line.kind, x: inner.x + 7, y: y, width: 6, .dim)
+            painter.text(line.subject, x: inner.x + 14, y: y, width: subjectWidth, .text)
+            let x = inner.x + 15 + subjectWidth
+            painter.text(line.text, x: x, y: y, width: inner.maxX - x - (key.isEmpty ? 1 : keyWidth + 1), .text)
+            painter.text(keyWidth < 20 ? String(key.prefix(5)) : key, x: inner.maxX - keyWidth, y: y, width: keyWidth, .key)
+            guard isFocused, state.top + row == state.cursor else { continue }
+            painter.text(">", x: inner.x, y: y, .text)
+            let selection = painter.theme[.selection]
+            painter.canvas.restyle(Rect(x: inner.x, y: y, width: inner.width, height: 1)) { $0.selected(by: selection) }
+        }
+    }
+
+    private static func table(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let rows = snapshot.groups.rows
+        let isFocused = model.overview.pane == .backlog
+        let inner = painter.panel(rect, title: "Top backlog", isFocused: isFocused, remark: Short.counted(snapshot.totals.groups, "group"))
+        let layout = TableLayout(GroupColumns.backlog(painter.glyphs), width: inner.width)
+        layout.drawHead(x: inner.x, y: inner.y, sort: nil, isDescending: true, on: &painter)
+        guard !rows.isEmpty else {
+            painter.text(
+                "No consumer group yet. Lag shows here once one commits.", x: inner.x + 3, y: inner.y + 1, width: inner.width - 4, .dim)
+            return
+        }
+        let state = model.overview.backlog
+        for row in 0..<max(0, inner.height - 1) where rows.indices.contains(state.top + row) {
+            let group = rows[state.top + row]
+            let alarm: ThemeKey? = group.status >= .rewind ? Figure.status(group.status) : nil
+            layout.draw(
+                group, state: RowState(isCursor: isFocused && state.top + row == state.cursor, alarm: alarm), x: inner.x,
+                y: inner.y + 1 + row, width: inner.width, on: &painter)
+        }
+    }
+}

@@ -1,0 +1,27 @@
+import Broker
+import Groups
+import KafkaWire
+
+/// DeleteGroups, key 42, versions 0–2 (KIP-229): groups without members, and their offsets.
+enum DeleteGroups {
+    static func handle(_ request: DeleteGroupsRequest, _ context: RequestContext) {
+        let broker = context.door.broker
+        context.answer {
+            var response = DeleteGroupsResponse()
+            for id in request.groupsNames {
+                var result = DeleteGroupsResponse.DeletableGroupResult()
+                result.groupId = id
+                if broker.options.readOnly {
+                    result.errorCode = .policyViolation
+                } else {
+                    let results = await withCheckedContinuation { continuation in
+                        broker.coordinator(of: id).delete([id]) { continuation.resume(returning: $0) }
+                    }
+                    result.errorCode = results[0].code
+                }
+                response.results.append(result)
+            }
+            return response
+        }
+    }
+}

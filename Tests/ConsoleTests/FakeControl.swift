@@ -1,0 +1,116 @@
+import Control
+import Synchronization
+
+/// A broker that is the same every time: fixed clock, three topics with a story, or a thousand of them.
+final class FakeControl: Control {
+    struct State {
+        var nowMs: Int64 = FakeControl.startMs
+        var isReachable = true
+        var performed: [Command] = []
+        var topics: [TopicRow]
+        var groups: [GroupRow]
+    }
+
+    /// 2026-11-22 12:04:31 UTC.
+    static let startMs: Int64 = 1_795_349_071_000
+
+    let state: Mutex<State>
+
+    init(topics: Int = 0) {
+        var rows = Self.story
+        for index in 0..<topics {
+            rows.append(
+                TopicRow(
+                    name: "load-\(index)", partitions: 1 + index % 12, records: Int64(index) * 1_204, bytes: Int64(index) * 240_800,
+                    inRate: Double(index % 50), inBytesRate: Double(index % 50) * 200, outRate: Double(index % 40), groups: index % 3,
+                    lag: index % 3 == 0 ? nil : Int64(index), oldestMs: 60_000, trend: Self.wave(60, seed: index, scale: Double(index % 50))
+                ))
+        }
+        state = Mutex(State(topics: rows, groups: Self.storyGroups))
+    }
+
+    func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
+        let result: Snapshot? = state.withLock { $0.isReachable ? Self.snapshot(query, $0) : nil }
+        guard let result else { throw ControlError(.unreachable, "127.0.0.1:15672 does not answer: is the broker up?") }
+        return result
+    }
+
+    func perform(_ command: Command) async throws(ControlError) -> CommandOutcome {
+        try state.withLock { state throws(ControlError) in
+            state.performed.append(command)
+            return try Self.outcome(command, &state)
+        }
+    }
+
+    var performed: [Command] { state.withLock { $0.performed } }
+
+    // MARK: answers
+
+    private static func outcome(_ command: Command, _ state: inout State) throws(ControlError) -> CommandOutcome {
+        switch command {
+        case .createTopic(let name, let partitions, _):
+            guard !state.topics.contains(where: { $0.name == name }) else {
+                throw ControlError(.conflict, "topic \(name) exists already")
+            }
+            state.topics.append(TopicRow(name: name, partitions: partitions, records: 0, bytes: 0))
+            return CommandOutcome(message: "\(name): created with \(partitions) partitions")
+        case .deleteTopic(let name):
+            state.topics.removeAll { $0.name == name }
+            return CommandOutcome(message: "\(name): deleted")
+        case .deleteRecords(let topic, _, _): return CommandOutcome(message: "\(topic): 31,204 records deleted in 12 partitions")
+        case .deleteGroup(let name):
+            state.groups.removeAll { $0.group == name }
+            return CommandOutcome(message: "\(name): forgotten")
+        case .resetOffsets(let reset):
+            guard reset.group != "billing" else {
+                throw ControlError(.conflict, "group billing has 2 members; stop them first: offsets move only while nobody reads")
+            }
+            let moves = (0..<3).map { OffsetMove(topic: "orders", partition: $0, from: 4_000, to: 1_000, end: 5_000) }
+            return CommandOutcome(message: "\(reset.group): 3 partitions moved", moves: moves)
+        }
+    }
+
+    static func snapshot(_ query: SnapshotQuery, _ state: State) -> Snapshot {
+        let topics = page(state.topics, query.topics, name: \.name) { $0.lag ?? -1 < $1.lag ?? -1 }
+        let groups = page(state.groups, query.groups, name: \.group) { $0.lag ?? -1 < $1.lag ?? -1 }
+        var totals = Totals()
+        totals.topics = state.topics.count
+        totals.partitions = state.topics.reduce(0) { $0 + $1.partitions }
+        totals.groups = state.groups.count
+        totals.connections = 14
+        totals.records = 2_431_200
+        totals.bytes = 486_240_000
+        totals.inRate = 12_400
+        totals.inBytesRate = 2_480_000
+        totals.outRate = 11_900
+        totals.outBytesRate = 2_380_000
+        totals.lag = 48_200
+        totals.lagRate = 500
+        totals.inPeak = 14_100
+        totals.outPeak = 13_800
+        let broker = BrokerInfo(
+            name: "prod-a", version: "0.1.0", nowMs: state.nowMs, uptimeMs: 273_600_000, readOnly: false, kafka: "127.0.0.1:9092",
+            http: "127.0.0.1:15672", data: "/var/lib/weir", diskFreeBytes: 120_000_000_000, diskTotalBytes: 500_000_000_000,
+            residentBytes: 38_000_000, cpuCores: 0.42)
+        return Snapshot(
+            broker: broker, totals: totals, history: history(state.nowMs, points: query.historyPoints), attention: attention,
+            topics: topics,
+            groups: groups, topic: query.topic.flatMap { detail(topic: $0, state) },
+            group: query.group.flatMap { detail(group: $0, state) },
+            events: [
+                Event(atMs: state.nowMs - 200_000, level: "info", text: "kafka door open on 127.0.0.1:9092"),
+                Event(atMs: state.nowMs - 12_000, level: "warning", text: "billing: commits on orders/3 do not move"),
+            ])
+    }
+
+    private static func page<Row>(
+        _ rows: [Row], _ query: ListQuery?, name: (Row) -> String, lagIsLess: (Row, Row) -> Bool
+    ) -> Page<Row> {
+        guard let query else { return Page(total: rows.count) }
+        var matched = rows.filter { query.filter.isEmpty || name($0).contains(query.filter) }
+        matched.sort { query.sort == "lag" ? lagIsLess($0, $1) : name($0) < name($1) }
+        if query.descending { matched.reverse() }
+        let part = matched.dropFirst(query.start).prefix(query.count)
+        return Page(rows: Array(part), start: query.start, matched: matched.count, total: rows.count)
+    }
+}
