@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
         .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
-        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix], swiftSettings: hot),
+        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
 
         // The console: Control values in, cells out.
         .target(name: "Terminal", dependencies: ["CTerm", "CWeir"], swiftSettings: strict),

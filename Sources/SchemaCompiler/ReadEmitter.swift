@@ -60,10 +60,8 @@ struct ReadEmitter {
             }
             return
         }
-        var count = "try \(reader).nullableCount\(arguments)"
-        if let condition = layout.narrowed(to: field.versions).condition(range) {
-            count = "\(condition) ? \(count) : try \(reader).count\(arguments)"
-        }
+        let nullable = layout.narrowed(to: field.versions).condition(range).map { ", nullable: \($0)" } ?? ""
+        let count = "try \(reader).nullableCount(compact: \(compact), minimumBytes: \(minimum)\(nullable))"
         out.block("if let count = \(count) {", tail: "} else {") { out in
             out.line("var elements: \(FieldText.typeName(field.type)) = []")
             out.line("elements.reserveCapacity(WireReader.reservation(count))")

@@ -91,10 +91,14 @@ public struct WireReader: Sendable {
         try slice(compact ? Int(try unsignedVarint()) - 1 : Int(try int32()))
     }
 
-    /// The number of elements that follow, at least `minimumBytes` each; nil for a null array.
-    public mutating func nullableCount(compact: Bool, minimumBytes: Int = 1) throws(WireError) -> Int? {
+    /// The number of elements that follow, at least `minimumBytes` each; nil for a null array, which is an error in versions where it is
+    /// not `nullable`.
+    public mutating func nullableCount(compact: Bool, minimumBytes: Int = 1, nullable: Bool = true) throws(WireError) -> Int? {
         let count = compact ? Int(try unsignedVarint()) - 1 : Int(try int32())
-        if count == -1 { return nil }
+        if count == -1 {
+            guard nullable else { throw .unexpectedNull }
+            return nil
+        }
         guard count >= 0 else { throw .negativeLength(count) }
         guard count <= remaining / Swift.max(minimumBytes, 1) else {
             throw .countTooLarge(count: count, remaining: remaining)

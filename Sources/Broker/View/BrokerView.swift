@@ -2,20 +2,33 @@ import CWeir
 import Control
 import Groups
 import Model
+import Synchronization
 
 /// The broker as ``Control``: what its own console, the admin door and `weir` verbs see and do.
 public final class BrokerView: Control {
     private let broker: Broker
     private let readOnly: Bool
-    /// Addresses of the doors, for the header.
-    private let kafka: String?
-    private let http: String?
+    private let addresses = Mutex(Doors())
 
-    public init(broker: Broker, readOnly: Bool, kafka: String?, http: String?) {
+    /// HOST:PORT of each door that is open, for the header.
+    public struct Doors: Sendable {
+        public var kafka: String?
+        public var http: String?
+        public init(kafka: String? = nil, http: String? = nil) {
+            self.kafka = kafka
+            self.http = http
+        }
+    }
+
+    public init(broker: Broker) {
         self.broker = broker
-        self.readOnly = readOnly
-        self.kafka = kafka
-        self.http = http
+        readOnly = broker.options.readOnly
+    }
+
+    /// Set when the doors have opened: the admin door needs the view before its own port is known.
+    public var doors: Doors {
+        get { addresses.withLock { $0 } }
+        set { addresses.withLock { $0 = newValue } }
     }
 
     public func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
@@ -54,9 +67,10 @@ public final class BrokerView: Control {
     // MARK: Parts of a snapshot
 
     private func info(_ state: Statistics.State) -> BrokerInfo {
+        let doors = doors
         var info = BrokerInfo(
             name: broker.options.name, version: broker.options.version, nowMs: broker.clock.now.ms,
-            uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: kafka, http: http,
+            uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: doors.kafka, http: doors.http,
             data: broker.options.data)
         var free: UInt64 = 0
         var total: UInt64 = 0

@@ -1,0 +1,53 @@
+import KafkaWire
+import Model
+import Wire
+
+/// Why a call to a broker did not succeed.
+public enum ClientError: Error, Sendable, CustomStringConvertible {
+    /// No connection could be made.
+    case unreachable(BrokerAddress, reason: String)
+    /// The connection ended with the request unanswered: it may or may not have been carried out.
+    case disconnected(BrokerAddress)
+    /// No answer within the time.
+    case timedOut(APIKey, BrokerAddress)
+    /// The broker refused. `what` names the topic, partition or group.
+    case refused(ErrorCode, what: String)
+    /// The broker has no version of the API that this client can speak.
+    case unsupported(APIKey, BrokerAddress)
+    /// The answer cannot be read.
+    case malformed(APIKey, WireError)
+    case badFrame(BrokerAddress, String)
+    /// Records are packed in a way that this client cannot unpack.
+    case compressed(RecordBatchHeader.Compression?, topic: String, partition: Int32, offset: Offset)
+    /// A batch does not match its checksum or its own header.
+    case corrupt(topic: String, partition: Int32, offset: Offset)
+    /// One record is larger than a batch may be.
+    case recordTooLarge(bytes: Int, limit: Int)
+    case closed
+
+    public var description: String {
+        switch self {
+        case .unreachable(let address, let reason): "cannot connect to \(address): \(reason)"
+        case .disconnected(let address): "\(address) closed the connection before it answered"
+        case .timedOut(let key, let address): "\(address) did not answer \(key) in time"
+        case .refused(let code, let what): "\(what): \(code)"
+        case .unsupported(let key, let address): "\(address) has no version of \(key) that this client speaks"
+        case .malformed(let key, let error): "the answer to \(key) cannot be read: \(error)"
+        case .badFrame(let address, let reason): "\(address) sent a frame that is not Kafka's: \(reason)"
+        case .compressed(let kind, let topic, let partition, let offset):
+            "\(topic)-\(partition) holds \(kind.map { "\($0)" } ?? "unknown")-compressed records at offset \(offset), which this client cannot unpack"
+        case .corrupt(let topic, let partition, let offset): "\(topic)-\(partition) holds a damaged batch at offset \(offset)"
+        case .recordTooLarge(let bytes, let limit): "a record of \(bytes) bytes exceeds the batch limit of \(limit)"
+        case .closed: "the client is closed"
+        }
+    }
+
+    /// Whether another try, perhaps at another broker, can succeed.
+    public var isRetriable: Bool {
+        switch self {
+        case .unreachable, .disconnected, .timedOut: true
+        case .refused(let code, _): code.isRetriable
+        default: false
+        }
+    }
+}
