@@ -75,7 +75,7 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", arguments,
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model", arguments,
                 logging, nioPosix, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
