@@ -75,8 +75,8 @@ let package = Package(
         .executableTarget(
             name: "weir",
             dependencies: [
-                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model", "CWeir",
-                arguments, logging, nioCore, nioPosix, nioHTTP1,
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model",
+                "CWeir", arguments, logging, nioCore, nioPosix, nioHTTP1,
                 .product(name: "ServiceLifecycle", package: "swift-service-lifecycle"),
                 .product(name: "TOMLKit", package: "TOMLKit"),
             ],
