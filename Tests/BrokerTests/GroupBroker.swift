@@ -12,11 +12,7 @@ import Synchronization
 final class GroupBroker: Sendable {
     struct RealClock: Clock {
         var now: Timestamp { Timestamp(ms: 1_700_000_000_000 + Int64(monotonic.ns / 1_000_000)) }
-        var monotonic: Monotonic {
-            let parts = ContinuousClock.now.duration(to: Self.origin).components
-            return Monotonic(ns: UInt64(-parts.seconds * 1_000_000_000 - parts.attoseconds / 1_000_000_000) + 1_000_000_000)
-        }
-        static let origin = ContinuousClock.now
+        var monotonic: Monotonic { Monotonic(ns: NIODeadline.now().uptimeNanoseconds) }
     }
 
     let broker: Broker

@@ -131,3 +131,12 @@ struct GroupCoordinatorTests {
         await fixture.broker.close()
     }
 }
+
+extension GroupCoordinatorTests {
+    @Test func groupsWithSimilarNamesSpreadOverTheShards() async throws {
+        let fixture = try await GroupBroker.start()
+        let shards = (0..<100).map { fixture.broker.shard(named: "consumer-\($0)").id.value }
+        #expect((30...70).contains(shards.count { $0 == 0 }))
+        await fixture.broker.close()
+    }
+}

@@ -84,7 +84,7 @@ final class FactQueue {
         isWriting = true
         bytesWritten += batches[0].builder.byteCount
         var builder = batches[0].builder
-        batches[0].builder = RecordBatchBuilder(baseOffset: .zero, capacity: 0)
+        batches[0].builder = RecordBatchBuilder(baseOffset: .zero, capacity: RecordBatchHeader.size)
         let end = write(&builder) { error in self.finished(error) }
         if isWriting { writingEnd = end }
     }
