@@ -1,4 +1,180 @@
-/// Runs a broker until it is told to stop.
+import AdminServer
+import Broker
+import Console
+import Control
+import FoundationEssentials
+import Glibc
+import KafkaServer
+import Logging
+import Model
+import NIOCore
+import NIOPosix
+import ServiceLifecycle
+import Storage
+
+/// Runs a broker until it is told to stop: by a signal, or from its console.
 func runBroker(_ configuration: BrokerConfiguration) async throws {
-    throw CommandFailure("this build holds the command line only: it cannot serve \(configuration.name)")
+    let running = try await RunningBroker.start(configuration)
+    let service = BrokerService(running: running, configuration: configuration)
+    if configuration.console { signal(SIGHUP, SIG_IGN) }  // the broker outlives its terminal
+    var lifecycle = ServiceGroupConfiguration(
+        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+        gracefulShutdownSignals: configuration.console ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup], logger: running.logger)
+    lifecycle.maximumGracefulShutdownDuration = .seconds(30)
+    try await ServiceGroup(configuration: lifecycle).run()
+}
+
+/// A broker with its doors open.
+struct RunningBroker: Sendable {
+    let broker: Broker
+    let view: BrokerView
+    let kafka: KafkaDoor?
+    let http: AdminServer?
+    let group: MultiThreadedEventLoopGroup
+    let logger: Logger
+
+    static func start(_ configuration: BrokerConfiguration) async throws -> RunningBroker {
+        let clock = SystemClock()
+        let events = EventRing(limit: Limits().recentEvents)
+        let logger = BrokerLog.logger(configuration, events: events, clock: clock)
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let (log, store, shards) = try engine(configuration, clock: clock, logger: logger)
+        var options = BrokerOptions()
+        options.name = configuration.name
+        options.version = Version.text
+        options.flush = BrokerOptions.Flush(rawValue: configuration.flush.rawValue) ?? .commit
+        options.readOnly = configuration.readOnly
+        options.data = configuration.dataText
+        let parts = BrokerParts(
+            options: options, log: log, store: store, clock: clock, logger: logger,
+            random: { UInt64.random(in: .min ... .max) }, events: events)
+        let loops = Array(group.makeIterator())
+        let broker = try await Broker.start(parts, shardCount: shards, loops: loops)
+        let view = BrokerView(broker: broker)
+        do {
+            let kafka = try await openKafka(configuration, broker: broker, group: group, logger: logger)
+            view.doors = .init(kafka: kafka.map { $0.advertised.text })
+            let http = try await openHTTP(configuration, view: view, group: group, logger: logger)
+            view.doors = .init(kafka: kafka.map { $0.advertised.text }, http: http.map { $0.address.description })
+            return RunningBroker(broker: broker, view: view, kafka: kafka, http: http, group: group, logger: logger)
+        } catch {
+            await broker.close()
+            throw error
+        }
+    }
+
+    private static func engine(
+        _ configuration: BrokerConfiguration, clock: SystemClock, logger: Logger
+    ) throws -> (any Log, any Store, shards: Int) {
+        switch configuration.data {
+        case .memory: return (MemoryEngine(), MemoryStore(clock: clock), System.coreCount)
+        case .directory(let path):
+            do {
+                let files = PosixFileSystem()
+                let engine = try FileEngine(fileSystem: files, root: path, shards: System.coreCount, logger: logger)
+                let store = try FileStore(fileSystem: files, root: path + "/store", clock: clock, logger: logger)
+                return (engine, store, engine.shardCount)
+            } catch {
+                throw CommandFailure("the data directory \(path) can't be opened: \(error)")
+            }
+        }
+    }
+
+    private static func openKafka(
+        _ configuration: BrokerConfiguration, broker: Broker, group: any EventLoopGroup, logger: Logger
+    ) async throws -> KafkaDoor? {
+        guard let address = configuration.kafka else { return nil }
+        let advertise = configuration.advertise.map { Advertised(host: $0.host, port: Int($0.port)) }
+        do {
+            return try await KafkaDoor.open(
+                broker: broker, host: address.host, port: Int(address.port), advertise: advertise, group: group, logger: logger)
+        } catch {
+            throw CommandFailure("the Kafka door can't listen on \(address): \(error); name another with --kafka HOST:PORT")
+        }
+    }
+
+    private static func openHTTP(
+        _ configuration: BrokerConfiguration, view: BrokerView, group: any EventLoopGroup, logger: Logger
+    ) async throws -> AdminServer? {
+        guard let address = configuration.http else { return nil }
+        do {
+            return try await AdminServer.start(
+                .init(address: address, readOnly: configuration.readOnly), control: view, group: group, logger: logger)
+        } catch {
+            throw CommandFailure("the admin door can't listen on \(address): \(error); name another with --http HOST:PORT")
+        }
+    }
+
+    /// What a headless broker says when clients can connect.
+    var readyLine: String {
+        var line = "ready"
+        if let kafka { line += " kafka=\(kafka.advertised.text)" }
+        if let http { line += " http=\(http.address)" }
+        return line + " data=\(broker.options.data)"
+    }
+
+    /// Doors first, then what is under way, then the log.
+    func stop() async {
+        await kafka?.close()
+        await http?.close()
+        await broker.close()
+    }
+}
+
+/// The broker as a service: its console while there is one, then until the shutdown.
+struct BrokerService: Service {
+    let running: RunningBroker
+    let configuration: BrokerConfiguration
+
+    func run() async throws {
+        if configuration.console {
+            await showConsole()
+        } else {
+            StandardError.write(running.readyLine + "\n")
+            await Self.untilShutdown()
+        }
+        await running.stop()
+    }
+
+    private func showConsole() async {
+        var options = ConsoleOptions(mode: .embedded, clock: SystemClock(), environment: ProcessInfo.processInfo.environment)
+        options.theme = configuration.theme
+        options.isReadOnly = configuration.readOnly
+        options.errorFile = BrokerLog.file(configuration)
+        let end = await withTaskGroup(of: ConsoleEnd?.self) { group in
+            let view = running.view
+            let chosen = options
+            group.addTask { await ConsoleApp.run(control: view, options: chosen) }
+            group.addTask {
+                await Self.untilShutdown()
+                return nil
+            }
+            let first = await group.next() ?? nil
+            group.cancelAll()
+            return first
+        }
+        guard let end, end != .stopBroker else { return }
+        if case .failed(let reason) = end { StandardError.write("the console could not start: \(reason)\n") }
+        if end != .terminalLost { StandardError.write("the broker goes on here; ^C stops it. \(running.readyLine)\n") }
+        await Self.untilShutdown()
+    }
+
+    private static func untilShutdown() async {
+        do { try await gracefulShutdown() } catch {
+            // Cancelled: the shutdown is under way without grace.
+        }
+    }
+}
+
+extension Advertised {
+    var text: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+}
+
+extension BrokerConfiguration {
+    var dataText: String {
+        switch data {
+        case .memory: "memory"
+        case .directory(let path): path
+        }
+    }
 }

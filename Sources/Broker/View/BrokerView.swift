@@ -70,7 +70,8 @@ public final class BrokerView: Control {
         let doors = doors
         var info = BrokerInfo(
             name: broker.options.name, version: broker.options.version, nowMs: broker.clock.now.ms,
-            uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: doors.kafka, http: doors.http,
+            uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: doors.kafka,
+            http: doors.http,
             data: broker.options.data)
         var free: UInt64 = 0
         var total: UInt64 = 0

@@ -74,7 +74,8 @@ extension ConsoleModel {
             plan.previewed = asked
             plan.moves = outcome.moves
             plan.previewedAtMs = brokerNowMs
-            dialog?.notes = Self.previewNotes(plan, clock: Short.clock(ms: brokerNowMs, offset: utcOffset))
+            let notes = Self.previewNotes(plan, clock: Short.clock(ms: brokerNowMs, offset: utcOffset))
+            dialog?.notes = notes
         case .failure(let error):
             dialog?.notes = [Note("Dry run  \(error.message)", .crit)]
         }
