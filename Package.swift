@@ -89,7 +89,7 @@ let package = Package(
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
             name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaClient", "KafkaWire", nioCore, nioPosix],
             swiftSettings: strict),
