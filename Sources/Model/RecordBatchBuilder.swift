@@ -23,7 +23,7 @@ public struct RecordBatchBuilder: Sendable {
         self.producerID = producerID
         self.producerEpoch = producerEpoch
         self.baseSequence = baseSequence
-        buffer = ByteBufferAllocator().buffer(capacity: capacity)
+        buffer = ByteBufferAllocator().buffer(capacity: max(capacity, RecordBatchHeader.size))
         buffer.moveWriterIndex(to: RecordBatchHeader.size)
     }
 
