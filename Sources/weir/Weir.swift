@@ -12,7 +12,8 @@ import ArgumentParser
         version: Version.text,
         groupedSubcommands: [
             CommandGroup(name: "Running a broker", subcommands: [Serve.self]),
-            CommandGroup(name: "Watching one", subcommands: [SnapshotCommand.self]),
+            CommandGroup(
+                name: "Watching one", subcommands: [ConsoleCommand.self, FrameCommand.self, SnapshotCommand.self, ThemeCommand.self]),
             CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),
             CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],

@@ -22,7 +22,7 @@ enum Layers {
         ("Console", ["Terminal", "Control", "Model"]),
         (
             "weir",
-            ["KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Broker", "Storage", "Control", "Model"]
+            ["KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model"]
         ),
     ]
 

@@ -26,6 +26,8 @@ public final class GroupCoordinator: @unchecked Sendable {
     private var sweeping: RepeatedTask?
     private let random: @Sendable () -> UInt64
 
+    /// The largest generation of a group: 16 KiB for each of 1,000 members.
+    private static let generationBytes = 16 << 20
     /// Wake-ups closer together than this are one.
     private static let wakeSpacingMs: Int64 = 10
 
@@ -33,7 +35,7 @@ public final class GroupCoordinator: @unchecked Sendable {
         self.shard = shard
         self.random = random
         limits = shard.options.limits
-        queue = FactQueue(batchBytes: min(shard.log.limits.entryBytes, limits.batchBytes)) { [unowned shard] builder, done in
+        queue = FactQueue(factBytes: min(shard.log.limits.entryBytes, Self.generationBytes)) { [unowned shard] builder, done in
             shard.appendFacts(.groups, &builder, done: done)
             return shard.factEnds[.groups] ?? .zero
         }
