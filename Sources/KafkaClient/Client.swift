@@ -7,12 +7,25 @@ import NIOPosix
 ///
 /// Everything here happens once a request, so an actor owns the state; the path of single records never comes by.
 public actor Client {
+    /// A broker answers one connection's requests in order, so a request that it holds back (a fetch, a join) holds back what is behind it.
+    /// Whoever sends such requests takes a lane: a connection of its own to each broker.
+    struct Lane: Hashable {
+        var number: Int
+        static let shared = Lane(number: 0)
+    }
+
+    private struct Place: Hashable {
+        var address: HostPort
+        var lane: Lane
+    }
+
     public nonisolated let options: ClientOptions
     public nonisolated let clock: any Clock
     private let group: any EventLoopGroup
     private var metadata = ClusterMetadata()
     private var fetched: [String: Monotonic] = [:]
-    private var connections: [BrokerAddress: Task<BrokerConnection, any Error>] = [:]
+    private var connections: [Place: Task<BrokerConnection, any Error>] = [:]
+    private var lanes = 0
     private var isClosed = false
 
     public init(options: ClientOptions, clock: any Clock, group: any EventLoopGroup = MultiThreadedEventLoopGroup.singleton) {
@@ -24,38 +37,51 @@ public actor Client {
     /// Ends every connection; what waits for an answer fails.
     public func close() {
         isClosed = true
-        for task in connections.values {
-            Task { try await task.value.close() }
-        }
-        connections = [:]
+        for place in connections.keys { disconnect(place) }
     }
 
     // MARK: Connections
 
+    func newLane() -> Lane {
+        lanes += 1
+        return Lane(number: lanes)
+    }
+
+    func close(lane: Lane) {
+        for place in connections.keys where place.lane == lane { disconnect(place) }
+    }
+
+    private func disconnect(_ place: Place) {
+        guard let task = connections.removeValue(forKey: place) else { return }
+        task.cancel()
+        // One that could not be made needs no closing.
+        Task { if case .success(let connection) = await task.result { connection.close() } }
+    }
+
     /// A connection to `address`: the open one, the one in the making, or a new one.
-    func connection(to address: BrokerAddress) async throws -> BrokerConnection {
-        guard !isClosed else { throw ClientError.closed }
-        if let task = connections[address] {
+    func connection(to address: HostPort, lane: Lane = .shared) async throws -> BrokerConnection {
+        let place = Place(address: address, lane: lane)
+        while let task = connections[place] {
             let result = await task.result
             if case .success(let connection) = result, connection.isOpen { return connection }
             // Someone else may have replaced it meanwhile.
-            if connections[address] == task { connections[address] = nil }
-            if connections[address] != nil { return try await self.connection(to: address) }
+            if connections[place] == task { connections[place] = nil }
         }
+        guard !isClosed else { throw ClientError.closed }
         let options = options
         let group = group
         let task = Task { try await BrokerConnection.connect(to: address, options: options, group: group) }
-        connections[address] = task
+        connections[place] = task
         return try await task.value
     }
 
     /// A connection to any broker that answers: known ones first, then those of the configuration.
-    func anyConnection() async throws -> BrokerConnection {
+    func anyConnection(lane: Lane = .shared) async throws -> BrokerConnection {
         var failure: any Error = ClientError.closed
         let known = Set(metadata.brokers.values)
         for address in known.sorted(by: { $0.description < $1.description }) + options.bootstrap.filter({ !known.contains($0) }) {
             do {
-                return try await connection(to: address)
+                return try await connection(to: address, lane: lane)
             } catch {
                 failure = error
             }
@@ -64,11 +90,11 @@ public actor Client {
     }
 
     /// A connection to the broker with this id.
-    func connection(node: Int32) async throws -> BrokerConnection {
+    func connection(node: Int32, lane: Lane = .shared) async throws -> BrokerConnection {
         guard let address = metadata.brokers[node] else {
             throw ClientError.refused(.brokerNotAvailable, what: "broker \(node)")
         }
-        return try await connection(to: address)
+        return try await connection(to: address, lane: lane)
     }
 
     // MARK: Metadata

@@ -5,18 +5,18 @@ import Wire
 /// Why a call to a broker did not succeed.
 public enum ClientError: Error, Sendable, CustomStringConvertible {
     /// No connection could be made.
-    case unreachable(BrokerAddress, reason: String)
+    case unreachable(HostPort, reason: String)
     /// The connection ended with the request unanswered: it may or may not have been carried out.
-    case disconnected(BrokerAddress)
+    case disconnected(HostPort)
     /// No answer within the time.
-    case timedOut(APIKey, BrokerAddress)
+    case timedOut(APIKey, HostPort)
     /// The broker refused. `what` names the topic, partition or group.
     case refused(ErrorCode, what: String)
     /// The broker has no version of the API that this client can speak.
-    case unsupported(APIKey, BrokerAddress)
+    case unsupported(APIKey, HostPort)
     /// The answer cannot be read.
     case malformed(APIKey, WireError)
-    case badFrame(BrokerAddress, String)
+    case badFrame(HostPort, String)
     /// Records are packed in a way that this client cannot unpack.
     case compressed(RecordBatchHeader.Compression?, topic: String, partition: Int32, offset: Offset)
     /// A batch does not match its checksum or its own header.

@@ -1,7 +1,9 @@
+import Model
+
 /// How a client reaches a cluster, and the bounds it keeps.
 public struct ClientOptions: Sendable {
     /// Brokers to ask first; the others are learnt from them.
-    public var bootstrap: [BrokerAddress]
+    public var bootstrap: [HostPort]
     public var clientID = "weir"
     /// Longest to wait for a connection.
     public var connectTimeoutMs: Int64 = 10_000
@@ -19,36 +21,16 @@ public struct ClientOptions: Sendable {
     /// Requests of one connection that may await their answer.
     public var requestsInFlight = 256
 
-    public init(bootstrap: [BrokerAddress]) {
+    public init(bootstrap: [HostPort]) {
         precondition(!bootstrap.isEmpty, "a client needs a broker to ask first")
         self.bootstrap = bootstrap
     }
 }
 
-/// Where a broker listens.
-public struct BrokerAddress: Hashable, Sendable, CustomStringConvertible {
-    public var host: String
-    public var port: Int
-
-    public init(host: String, port: Int) {
-        self.host = host
-        self.port = port
+extension HostPort {
+    /// An address that a broker names; nil when its port is none.
+    init?(host: String, wirePort: Int32) {
+        guard let port = UInt16(exactly: wirePort), port > 0 else { return nil }
+        self.init(host: host, port: port)
     }
-
-    /// `HOST:PORT`, or `[V6]:PORT`; nil for anything else.
-    public init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = Int(text[text.index(after: colon)...]), (1...65_535).contains(port) else {
-            return nil
-        }
-        var host = text[..<colon]
-        if host.hasPrefix("["), host.hasSuffix("]") {
-            host = host.dropFirst().dropLast()
-        } else if host.contains(":") {
-            return nil
-        }
-        guard !host.isEmpty else { return nil }
-        self.init(host: String(host), port: port)
-    }
-
-    public var description: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
 }

@@ -22,7 +22,7 @@ public struct ClusterMetadata: Sendable {
 
     public var clusterID: String?
     public var controllerID: Int32?
-    public var brokers: [Int32: BrokerAddress] = [:]
+    public var brokers: [Int32: HostPort] = [:]
     public var topics: [String: Topic] = [:]
 
     init() {}
@@ -32,7 +32,7 @@ public struct ClusterMetadata: Sendable {
         clusterID = response.clusterId
         controllerID = response.controllerId >= 0 ? response.controllerId : nil
         brokers = [:]
-        for broker in response.brokers { brokers[broker.nodeId] = BrokerAddress(host: broker.host, port: Int(broker.port)) }
+        for broker in response.brokers { brokers[broker.nodeId] = HostPort(host: broker.host, wirePort: broker.port) }
         if all { topics = [:] }
         for topic in response.topics {
             guard let name = topic.name else { continue }

@@ -46,11 +46,9 @@ public struct RGB: Hashable, Sendable {
     public var value: Int32 { Int32(red) << 16 | Int32(green) << 8 | Int32(blue) }
 
     /// The index among 256: grey is 232 + round(c / 11) for r = g = b, else the 6×6×6 cube 16 + 36r + 6g + b with round(c / 51).
-    /// The grey ramp has 24 steps, so white itself is the cube's 231.
     public var index256: Int32 {
         if red == green && green == blue {
-            let step = (Int32(red) * 2 + 11) / 22
-            return step > 23 ? 231 : 232 + step
+            return 232 + (Int32(red) * 2 + 11) / 22
         }
         func level(_ channel: UInt8) -> Int32 { (Int32(channel) * 2 + 51) / 102 }
         return 16 + 36 * level(red) + 6 * level(green) + level(blue)

@@ -15,6 +15,7 @@ import ArgumentParser
             CommandGroup(
                 name: "Watching one", subcommands: [ConsoleCommand.self, FrameCommand.self, SnapshotCommand.self, ThemeCommand.self]),
             CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),
+            CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],
         defaultSubcommand: Serve.self)
 }

@@ -71,7 +71,9 @@ final class FakeControl: Control {
     }
 
     static func snapshot(_ query: SnapshotQuery, _ state: State) -> Snapshot {
-        let topics = page(state.topics, query.topics, name: \.name) { $0.lag ?? -1 < $1.lag ?? -1 }
+        let topics = page(state.topics, query.topics, name: \.name) {
+            query.topics?.sort == "inRate" ? $0.inRate < $1.inRate : $0.lag ?? -1 < $1.lag ?? -1
+        }
         let groups = page(state.groups, query.groups, name: \.group) { $0.lag ?? -1 < $1.lag ?? -1 }
         var totals = Totals()
         totals.topics = state.topics.count
@@ -108,7 +110,7 @@ final class FakeControl: Control {
     ) -> Page<Row> {
         guard let query else { return Page(total: rows.count) }
         var matched = rows.filter { query.filter.isEmpty || name($0).contains(query.filter) }
-        matched.sort { query.sort == "lag" ? lagIsLess($0, $1) : name($0) < name($1) }
+        matched.sort { query.sort != "name" ? lagIsLess($0, $1) : name($0) < name($1) }
         if query.descending { matched.reverse() }
         let part = matched.dropFirst(query.start).prefix(query.count)
         return Page(rows: Array(part), start: query.start, matched: matched.count, total: rows.count)

@@ -144,6 +144,12 @@ import Wire
         }
     }
 
+    @Test func `a capacity smaller than the header is only a hint`() throws {
+        var builder = RecordBatchBuilder(capacity: 0)
+        builder.append(timestamp: Timestamp(ms: 1), value: nil)
+        #expect(try RecordBatchHeader.parse(builder.finish()).recordCount == 1)
+    }
+
     @Test func `a builder starts anew after finish and keeps its identity`() throws {
         var builder = RecordBatchBuilder(baseOffset: Offset(10), producerID: ProducerID(5), producerEpoch: 1, baseSequence: 0)
         builder.append(timestamp: Timestamp(ms: 100), value: ByteBuffer(string: "one"))

@@ -22,7 +22,9 @@ final class FactQueue {
     }
 
     private let write: Write
-    private let batchBytes: Int
+    /// Facts go together up to this; a larger one goes alone.
+    private static let batchBytes = 1 << 20
+    private let factBytes: Int
     /// The first is being written when `isWriting`.
     private var batches: [Batch] = []
     private var isWriting = false
@@ -32,9 +34,9 @@ final class FactQueue {
     /// Bytes of facts written since the counter was last reset.
     var bytesWritten = 0
 
-    /// - Parameter batchBytes: the largest batch the log takes.
-    init(batchBytes: Int, write: @escaping Write) {
-        self.batchBytes = batchBytes
+    /// - Parameter factBytes: the largest batch the log takes, and so the largest fact.
+    init(factBytes: Int, write: @escaping Write) {
+        self.factBytes = factBytes
         self.write = write
     }
 
@@ -45,7 +47,7 @@ final class FactQueue {
     func fits(_ facts: [GroupFact]) -> Bool {
         facts.allSatisfy { fact in
             let (key, value) = fact.encoded()
-            return Self.recordBytes(key, value) + RecordBatchHeader.size <= batchBytes
+            return Self.recordBytes(key, value) + RecordBatchHeader.size <= factBytes
         }
     }
 
@@ -71,7 +73,7 @@ final class FactQueue {
         let isOpen = batches.count > (isWriting ? 1 : 0)
         if !isOpen
             || (batches[batches.count - 1].builder.recordCount > 0
-                && batches[batches.count - 1].builder.byteCount + room > batchBytes)
+                && batches[batches.count - 1].builder.byteCount + room > Self.batchBytes)
         {
             batches.append(Batch())
         }
@@ -82,7 +84,7 @@ final class FactQueue {
         isWriting = true
         bytesWritten += batches[0].builder.byteCount
         var builder = batches[0].builder
-        batches[0].builder = RecordBatchBuilder(baseOffset: .zero, capacity: 0)
+        batches[0].builder = RecordBatchBuilder(baseOffset: .zero, capacity: RecordBatchHeader.size)
         let end = write(&builder) { error in self.finished(error) }
         if isWriting { writingEnd = end }
     }

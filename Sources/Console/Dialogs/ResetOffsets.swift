@@ -74,8 +74,8 @@ extension ConsoleModel {
             plan.previewed = asked
             plan.moves = outcome.moves
             plan.previewedAtMs = brokerNowMs
-            let notes = Self.previewNotes(plan, clock: Short.clock(ms: brokerNowMs, offset: utcOffset))
-            dialog?.notes = notes
+            let clock = Short.clock(ms: plan.previewedAtMs, offset: utcOffset)
+            dialog?.notes = Self.previewNotes(plan, clock: clock)
         case .failure(let error):
             dialog?.notes = [Note("Dry run  \(error.message)", .crit)]
         }

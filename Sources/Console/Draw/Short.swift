@@ -34,7 +34,7 @@ public enum Short {
         return value == 0 ? "0" : number(Double(value)) + "B"
     }
 
-    /// `0s 0.4s 41s 4m12s 22m 8h03m 3d04h 120d`: at most five characters.
+    /// `0s 0.4s 41s 4m12s 22m 8h03m 14h 3d04h 12d`: at most five characters.
     public static func duration(ms: Int64?) -> String {
         guard let ms else { return unknown }
         if ms < 50 { return "0s" }
@@ -46,8 +46,9 @@ public enum Short {
         if seconds < 60 { return "\(seconds)s" }
         if seconds < 600 { return "\(seconds / 60)m\(two(seconds % 60))s" }
         if seconds < 3600 { return "\(seconds / 60)m" }
+        if seconds >= 36_000, seconds < 86_400 { return "\(seconds / 3600)h" }
         if seconds < 86_400 { return "\(seconds / 3600)h\(two(seconds / 60 % 60))m" }
-        if seconds < 100 * 86_400 { return "\(seconds / 86_400)d\(two(seconds / 3600 % 24))h" }
+        if seconds < 10 * 86_400 { return "\(seconds / 86_400)d\(two(seconds / 3600 % 24))h" }
         return seconds < 9999 * 86_400 ? "\(seconds / 86_400)d" : "years"
     }
 

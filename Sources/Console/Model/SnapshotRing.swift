@@ -6,6 +6,7 @@ import Control
 /// history, which ``HistoryStore`` keeps once.
 public struct SnapshotRing: Equatable, Sendable {
     public static let spanMs: Int64 = 15 * 60_000
+    static let instantMs: Int64 = 200
     static let denseMs: Int64 = 60_000
     static let sparseStepMs: Int64 = 5_000
     /// Hard limit, for refresh intervals below a second.
@@ -21,6 +22,8 @@ public struct SnapshotRing: Equatable, Sendable {
         let now = snapshot.broker.nowMs
         // A broker whose clock went back starts a new line of instants.
         if let last = entries.last, last.broker.nowMs > now { entries = [] }
+        // Moving about asks again within one instant: the last answer stands for it.
+        if let last = entries.last, now - last.broker.nowMs < Self.instantMs { entries.removeLast() }
         entries.append(slim)
         thin(now: now)
         entries.removeAll { now - $0.broker.nowMs > Self.spanMs }

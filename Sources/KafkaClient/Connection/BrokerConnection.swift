@@ -1,4 +1,5 @@
 import KafkaWire
+import Model
 import NIOCore
 import NIOPosix
 import Synchronization
@@ -9,7 +10,7 @@ import Wire
 /// Requests are answered in the order in which ``submit(_:version:timeoutMs:)`` was called. A connection never comes back: when it
 /// ends, everything that waits fails, and ``Client`` makes another.
 final class BrokerConnection: Sendable {
-    let address: BrokerAddress
+    let address: HostPort
     private let channel: any Channel
     private let clientID: String
     private let requestTimeoutMs: Int64
@@ -18,7 +19,7 @@ final class BrokerConnection: Sendable {
 
     var isOpen: Bool { channel.isActive }
 
-    private init(channel: any Channel, address: BrokerAddress, options: ClientOptions, versions: [APIKey: ClosedRange<Int16>]) {
+    private init(channel: any Channel, address: HostPort, options: ClientOptions, versions: [APIKey: ClosedRange<Int16>]) {
         self.channel = channel
         self.address = address
         clientID = options.clientID
@@ -27,7 +28,7 @@ final class BrokerConnection: Sendable {
     }
 
     /// Connects and asks for the broker's versions (KIP-35).
-    static func connect(to address: BrokerAddress, options: ClientOptions, group: any EventLoopGroup) async throws -> BrokerConnection {
+    static func connect(to address: HostPort, options: ClientOptions, group: any EventLoopGroup) async throws -> BrokerConnection {
         let channel: any Channel
         do {
             channel = try await ClientBootstrap(group: group)
@@ -42,7 +43,7 @@ final class BrokerConnection: Sendable {
                             ResponseHandler(address: address, responseBytes: options.responseBytes))
                     }
                 }
-                .connect(host: address.host, port: address.port).get()
+                .connect(host: address.host, port: Int(address.port)).get()
         } catch {
             throw ClientError.unreachable(address, reason: "\(error)")
         }

@@ -28,13 +28,13 @@ final class ResponseHandler: ChannelDuplexHandler {
         var deadline: NIODeadline
     }
 
-    private let address: BrokerAddress
+    private let address: HostPort
     private let responseBytes: Int
     private var pending = CircularBuffer<Pending>()
     private var received = ByteBuffer()
     private var ticker: RepeatedTask?
 
-    init(address: BrokerAddress, responseBytes: Int) {
+    init(address: HostPort, responseBytes: Int) {
         self.address = address
         self.responseBytes = responseBytes
     }
@@ -92,7 +92,9 @@ final class ResponseHandler: ChannelDuplexHandler {
     /// Makes room for the rest of a large answer once, instead of growing step by step.
     private func makeRoom() {
         if received.readableBytes == 0 { return received = ByteBuffer() }
-        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self), length > 0, length <= responseBytes else { return }
+        guard let length = received.getInteger(at: received.readerIndex, as: Int32.self), length > 0, length <= responseBytes else {
+            return
+        }
         let missing = Frame.lengthBytes + Int(length) - received.readableBytes
         if missing > received.writableBytes {
             received.discardReadBytes()

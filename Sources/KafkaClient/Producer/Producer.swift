@@ -79,6 +79,7 @@ public actor Producer {
         try await client.retrying(what: "producer id") {
             let connection = try await client.anyConnection()
             var request = InitProducerIdRequest()
+            request.transactionalId = nil
             request.transactionTimeoutMs = 60_000
             request.producerId = -1
             request.producerEpoch = -1

@@ -1,0 +1,158 @@
+import ArgumentParser
+import KafkaClient
+import Model
+import NIOCore
+import Synchronization
+
+/// `weir publish TOPIC`
+struct PublishCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "publish", abstract: "Publish records: the lines of standard input, or a value of your own.",
+        discussion: """
+            weir publish orders < orders.txt
+            weir publish orders --value '{"id": 7}' --key 7 --header source=test
+            weir publish orders --value ping --rate 100 --count 1000
+            """)
+
+    @OptionGroup var kafka: KafkaOptions
+    @Argument(help: "The topic; created if the broker does that.") var topic: String
+    @Option(help: "Publish this instead of the lines of standard input.") var value: String?
+    @Option(help: "Key of every record.") var key: String?
+    @Option(help: ArgumentHelp("Splits a line into key and value.", valueName: "text")) var keySeparator: String?
+    @Option(name: .customLong("header"), help: ArgumentHelp("A header; may be repeated.", valueName: "name=value")) var headers: [String] =
+        []
+    @Option(help: "Partition; without one, by key or in turn.") var partition: Int32?
+    @Option(help: "Records a second; without it as fast as possible.") var rate: Double?
+    @Option(help: "How many records; with --value 1 unless told.") var count: Int?
+    @Option(help: "What to wait for: all (durable), 1 (written) or 0 (nothing).") var acks = AcksArgument.all
+
+    func validate() throws {
+        if let rate, rate <= 0 { throw ValidationError("--rate must be more than 0") }
+        if let count, count < 0 { throw ValidationError("--count must be 0 or more") }
+        if let partition, partition < 0 { throw ValidationError("--partition must be 0 or more") }
+        if keySeparator == "" { throw ValidationError("--key-separator must not be empty") }
+        if key != nil, keySeparator != nil { throw ValidationError("--key and --key-separator exclude each other") }
+        _ = try recordHeaders()
+    }
+
+    func run() async throws {
+        let command = self
+        try await Interrupt.cancelling {
+            try await command.kafka.withClient(id: "weir-publish") { try await command.publish($0) }
+        }
+    }
+
+    private func publish(_ client: Client) async throws {
+        let totals = PublishTotals()
+        var options = ProducerOptions()
+        options.acks = acks.acks
+        options.idempotent = acks == .all
+        let producer = try await Producer(client: client, options: options) { totals.add($0) }
+        let headers = try recordHeaders()
+        if let value {
+            try await publishValue(ByteBuffer(string: value), headers: headers, with: producer)
+        } else {
+            try await publishLines(headers: headers, with: producer)
+        }
+        try await producer.flush()
+        try totals.print(topic: topic, json: kafka.json)
+    }
+
+    private func publishValue(_ value: ByteBuffer, headers: [Record.Header], with producer: Producer) async throws {
+        let total = count ?? 1
+        let record = OutgoingRecord(key: key.map { ByteBuffer(string: $0) }, value: value, headers: headers)
+        let clock = SystemClock()
+        var pacer = Pacer(perSecond: rate, start: clock.monotonic)
+        var left = total
+        while left > 0, !Task.isCancelled {
+            let due = pacer.due(clock.monotonic, limit: min(left, 1_000))
+            if due > 0 { try await producer.send([OutgoingRecord](repeating: record, count: due), topic: topic, partition: partition) }
+            pacer.sent(due)
+            left -= due
+            if rate != nil { await pause() }
+        }
+    }
+
+    private func publishLines(headers: [Record.Header], with producer: Producer) async throws {
+        var input = StandardInput(lineLimit: 1 << 20)
+        let clock = SystemClock()
+        var pacer = Pacer(perSecond: rate, start: clock.monotonic)
+        var left = count ?? Int.max
+        while left > 0, !Task.isCancelled {
+            var lines = await input.lines()[...]
+            if lines.isEmpty { return }
+            lines = lines.prefix(left)
+            left -= lines.count
+            while !lines.isEmpty, !Task.isCancelled {
+                let due = pacer.due(clock.monotonic, limit: lines.count)
+                let records = lines.prefix(due).map { record($0, headers: headers) }
+                if due > 0 { try await producer.send(records, topic: topic, partition: partition) }
+                lines = lines.dropFirst(due)
+                pacer.sent(due)
+                if rate != nil { await pause() }
+            }
+        }
+    }
+
+    private func record(_ line: ByteBuffer, headers: [Record.Header]) -> OutgoingRecord {
+        guard let separator = keySeparator else {
+            return OutgoingRecord(key: key.map { ByteBuffer(string: $0) }, value: line, headers: headers)
+        }
+        let text = String(buffer: line)
+        guard let range = text.firstRange(of: separator) else { return OutgoingRecord(value: line, headers: headers) }
+        return OutgoingRecord(
+            key: ByteBuffer(substring: text[..<range.lowerBound]), value: ByteBuffer(substring: text[range.upperBound...]),
+            headers: headers)
+    }
+
+    private func recordHeaders() throws -> [Record.Header] {
+        try headers.map { text in
+            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+            guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--header takes NAME=VALUE, not '\(text)'") }
+            return Record.Header(name: String(parts[0]), value: ByteBuffer(substring: parts[1]))
+        }
+    }
+
+    private func pause() async {
+        // Only cancellation ends it early, and the loops look for that.
+        try? await Task.sleep(for: .milliseconds(5))
+    }
+}
+
+/// What was published, by partition.
+private final class PublishTotals: Sendable {
+    private struct Line: Encodable {
+        var topic: String
+        var partition: Int32
+        var records: Int
+        var bytes: Int
+        var firstOffset: Int64?
+        var lastOffset: Int64?
+    }
+
+    private let lines = Mutex<[Int32: Line]>([:])
+
+    func add(_ delivery: Delivery) {
+        guard delivery.error == nil else { return }
+        lines.withLock { lines in
+            var line = lines[delivery.partition] ?? Line(topic: delivery.topic, partition: delivery.partition, records: 0, bytes: 0)
+            line.records += delivery.records
+            line.bytes += delivery.bytes
+            if let offset = delivery.baseOffset?.value {
+                line.firstOffset = min(line.firstOffset ?? offset, offset)
+                line.lastOffset = max(line.lastOffset ?? offset, offset + Int64(delivery.records) - 1)
+            }
+            lines[delivery.partition] = line
+        }
+    }
+
+    func print(topic: String, json: Bool) throws {
+        let rows = lines.withLock { $0.values.sorted { $0.partition < $1.partition } }
+        if json { return try JSONOutput.print(rows) }
+        if rows.isEmpty { return StandardError.write("nothing was published to \(topic)\n") }
+        for row in rows {
+            let offsets = row.firstOffset.flatMap { first in row.lastOffset.map { " at offsets \(first) to \($0)" } } ?? ""
+            StandardError.write("\(row.records) records to \(row.topic)-\(row.partition)\(offsets)\n")
+        }
+    }
+}

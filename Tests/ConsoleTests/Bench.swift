@@ -1,0 +1,65 @@
+import Control
+
+@testable import Console
+@testable import Terminal
+
+/// A model at a fake broker: type keys, let it fetch, see what it sends.
+struct Bench {
+    var model: ConsoleModel
+    let control: FakeControl
+    /// Effects that are not commands, in order.
+    var effects: [Effect] = []
+
+    init(
+        topics: Int = 0, mode: ConsoleModel.Mode = .embedded, isReadOnly: Bool = false, size: Size = Size(columns: 100, rows: 30)
+    ) async throws {
+        control = FakeControl(topics: topics)
+        model = ConsoleModel(
+            mode: mode, isReadOnly: isReadOnly, size: size,
+            themes: [BuiltInTheme.spec, ThemeSpec(name: "mono", lines: [:])], themeName: "default")
+        try await fetch()
+    }
+
+    /// One round to the broker, as the loop does it.
+    mutating func fetch(afterMs: Int64 = 0) async throws {
+        control.state.withLock { $0.nowMs += afterMs }
+        let query = model.query()
+        do {
+            let snapshot = try await control.snapshot(query)
+            model.handle(snapshot, nowMs: snapshot.broker.nowMs)
+        } catch {
+            model.handleFailure(error, sinceMs: model.nowMs, nowMs: model.nowMs + 1_000)
+        }
+    }
+
+    /// Types keys; commands go to the broker and their outcomes come back, then the screen is fetched anew.
+    mutating func press(_ keys: Key...) async throws {
+        for key in keys { try await perform(model.handle(key, nowMs: model.nowMs)) }
+        try await fetch()
+    }
+
+    mutating func type(_ text: String) async throws {
+        for character in text { try await perform(model.handle(.character(character), nowMs: model.nowMs)) }
+        try await fetch()
+    }
+
+    private mutating func perform(_ wanted: [Effect]) async throws {
+        for effect in wanted {
+            guard case .perform(let command, let id) = effect else {
+                effects.append(effect)
+                continue
+            }
+            let result: Result<CommandOutcome, ControlError>
+            do { result = .success(try await control.perform(command)) } catch { result = .failure(error) }
+            effects += model.handleOutcome(result, id: id, nowMs: model.nowMs)
+        }
+    }
+
+    /// Commands that changed something.
+    var changes: [Command] {
+        control.performed.filter { if case .resetOffsets(let reset) = $0 { !reset.dryRun } else { true } }
+    }
+
+    var screen: String { Frame.draw(model, theme: BuiltInTheme.spec.resolved(.mono)).plainText }
+    var status: String? { model.status?.note.text }
+}

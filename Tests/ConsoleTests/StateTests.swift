@@ -1,0 +1,125 @@
+import Control
+import Testing
+
+@testable import Console
+@testable import Terminal
+
+@Suite struct StateTests {
+    @Test func staleSaysSoDimsAndComesBack() async throws {
+        var bench = try await Bench(mode: .attached("127.0.0.1:15672"))
+        bench.control.state.withLock { $0.isReachable = false }
+        try await bench.fetch()
+        #expect(bench.screen.contains("STALE 1s, retry 1 in 1s (r now)"))
+        #expect(bench.screen.contains("127.0.0.1:15672 does not answer: is the broker up?"))
+        try await bench.fetch()
+        try await bench.fetch()
+        #expect(bench.screen.contains("STALE 3s, retry 3 in 4s (r now)"))
+        let canvas = Frame.draw(bench.model, theme: BuiltInTheme.spec.resolved(.ansi16))
+        for x in 0..<100 { #expect(canvas[x, 10].style == Style(attributes: .dim)) }
+        try await bench.type("3D")
+        #expect(bench.model.dialog == nil)
+        #expect(bench.status == "not connected: nothing can be changed now")
+        try await bench.type("r")
+        #expect(bench.effects.last == .fetch)
+        bench.control.state.withLock { $0.isReachable = true }
+        try await bench.fetch()
+        #expect(bench.model.link == .live)
+        #expect(bench.status == "connected again")
+    }
+
+    @Test func backoffGrowsToItsLimit() {
+        #expect((1...7).map { Link.backoffMs(attempt: $0) } == [1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000])
+    }
+
+    @Test func beforeTheFirstAnswer() {
+        var model = ConsoleModel(
+            mode: .attached("10.0.0.9:15672"), isReadOnly: false, size: Size(columns: 80, rows: 24), themes: [], themeName: "")
+        let theme = BuiltInTheme.spec.resolved(.mono)
+        #expect(Frame.draw(model, theme: theme).plainText.contains("connecting to 10.0.0.9:15672"))
+        model.handleFailure(ControlError(.unreachable, "connection refused"), sinceMs: 0, nowMs: 1_000)
+        let text = Frame.draw(model, theme: theme).plainText
+        #expect(text.contains("connection refused"))
+        #expect(text.contains("try 2 in 1s   r now   q quit"))
+    }
+
+    @Test func freezeStepsThroughWhatWasSeen() async throws {
+        var bench = try await Bench()
+        for _ in 0..<30 {
+            bench.control.state.withLock { $0.groups[0].lag! += 1_000 }
+            try await bench.fetch(afterMs: 1_000)
+        }
+        #expect(bench.model.shown?.groups.rows[1].lag == 61_200)
+        try await bench.type("z")
+        try await bench.fetch(afterMs: 1_000)
+        #expect(bench.screen.contains("FROZEN -1s"))
+        #expect(bench.model.shown?.broker.nowMs == FakeControl.startMs + 30_000)
+        try await bench.type(",,,")
+        #expect(bench.model.shown?.groups.rows[1].lag == 58_200)
+        #expect(bench.screen.contains("12:04:58"))
+        try await bench.type("4O")
+        #expect(bench.status == "frozen: z goes back to now, then act")
+        try await bench.type("1....")
+        #expect(bench.model.shown?.broker.nowMs == FakeControl.startMs + 31_000)
+        try await bench.type("z")
+        #expect(!bench.model.isFrozen)
+        #expect(!bench.screen.contains("FROZEN"))
+    }
+
+    @Test func steppingBackFreezes() async throws {
+        var bench = try await Bench()
+        try await bench.fetch(afterMs: 1_000)
+        try await bench.type(",")
+        #expect(bench.model.frozenMs == FakeControl.startMs)
+        try await bench.press(.escape)
+        #expect(!bench.model.isFrozen)
+    }
+
+    @Test func emptyBrokerSaysWhatToDo() async throws {
+        var bench = try await Bench()
+        bench.control.state.withLock { ($0.topics, $0.groups) = ([], []) }
+        try await bench.type("3")
+        #expect(bench.screen.contains("No topics. A creates one; a Kafka client that writes to a name creates it too."))
+        try await bench.type("4")
+        #expect(bench.screen.contains("No consumer groups. One appears when a client joins or commits."))
+        try await bench.type("1")
+        #expect(bench.screen.contains("No consumer group yet. Lag shows here once one commits."))
+    }
+
+    @Test func everySizeDraws() async throws {
+        var bench = try await Bench(topics: 40)
+        for screen in ["1", "3", "4"] {
+            try await bench.type(screen)
+            for columns in stride(from: 1, through: 240, by: 7) {
+                for rows in stride(from: 1, through: 70, by: 3) {
+                    bench.model.resize(Size(columns: columns, rows: rows))
+                    let canvas = Frame.draw(bench.model, theme: BuiltInTheme.spec.resolved(.mono))
+                    #expect(canvas.size == Size(columns: columns, rows: rows))
+                }
+            }
+        }
+    }
+
+    @Test func columnsDoNotShiftWhenNumbersChange() async throws {
+        var bench = try await Bench(size: Size(columns: 80, rows: 24))
+        try await bench.type("4")
+        let before = bench.screen.split(separator: "\n")[4]
+        bench.control.state.withLock {
+            for index in $0.groups.indices { $0.groups[index].lag = 999_949_999; $0.groups[index].lagRate = -99_949 }
+        }
+        try await bench.fetch()
+        #expect(bench.screen.split(separator: "\n")[4] == before)
+        for line in bench.screen.split(separator: "\n")[5...9] { #expect(line.contains("1000M") || line.contains(" 1.0G ")) }
+    }
+
+    @Test func dialogsFitSmallScreens() async throws {
+        var bench = try await Bench(size: Size(columns: 80, rows: 24))
+        for keys in ["1q", "3A", "3P", "3D", "4O", "4D", "1t", "1?"] {
+            try await bench.press(.escape, .escape)
+            try await bench.type(keys)
+            #expect(bench.model.dialog != nil || bench.model.helpTop != nil, "\(keys)")
+            let lines = bench.screen.split(separator: "\n", omittingEmptySubsequences: false)
+            #expect(lines.count == 25)
+            #expect(bench.screen.contains(keys == "1?" ? "Keys: Overview" : bench.model.dialog?.title ?? "-"))
+        }
+    }
+}

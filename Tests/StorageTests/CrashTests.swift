@@ -1,0 +1,38 @@
+import Model
+import NIOCore
+import Testing
+
+@testable import Storage
+
+/// Kills a workload at every point where it changes the disk, starts again on what is left, and checks that nothing promised is lost.
+@Suite struct CrashTests {
+    private static let frames = 26
+
+    @Test func theWorkloadCoversWhatItIsFor() async throws {
+        let fileSystem = FaultyFileSystem()
+        let workload = CrashWorkload(fileSystem: fileSystem, seed: 7)
+        await workload.run(frames: Self.frames)
+        #expect(fileSystem.points > 300)
+        let names = try fileSystem.list("/data/shard-0")
+        #expect(names.contains("journal") && names.contains("checkpoint") && names.contains("epoch"))
+        let segments = try fileSystem.list("/data/shard-0/0123456789abcdef1122334455667788-1").filter { $0.hasSuffix(".log") }
+        #expect(segments.count > 1)
+        try await CrashVerifier(workload: workload, loss: .power(seed: 1), run: "whole").verify(fileSystem.restarted(.power(seed: 1)))
+    }
+
+    /// 0: the process is killed; 1…: power is lost, with other pages surviving each time.
+    @Test(arguments: 0...2) func nothingPromisedIsLost(_ lossSeed: UInt64) async throws {
+        let whole = FaultyFileSystem()
+        await CrashWorkload(fileSystem: whole, seed: 7).run(frames: Self.frames)
+        for point in 1...whole.points {
+            var faults = FaultyFileSystem.Faults()
+            faults.killAt = point
+            let fileSystem = FaultyFileSystem(seed: UInt64(point), faults: faults)
+            let workload = CrashWorkload(fileSystem: fileSystem, seed: 7)
+            await workload.run(frames: Self.frames)
+            let loss: FaultyFileSystem.Loss = lossSeed == 0 ? .process : .power(seed: lossSeed &* 1_000_003 &+ UInt64(point))
+            let run = "seed \(lossSeed), point \(point)"
+            try await CrashVerifier(workload: workload, loss: loss, run: run).verify(fileSystem.restarted(loss))
+        }
+    }
+}
