@@ -114,6 +114,9 @@ public final class FileEngine: Log {
         do throws(FileError) { return try fileSystem.space(root) } catch { return nil }
     }
 
+    /// Segment files in the cache of open files.
+    var openFileCount: Int { files.count }
+
     private func shard(_ id: ShardID) -> FileShard {
         precondition(shards.indices.contains(id.value), "shard \(id) of \(shards.count)")
         return shards[id.value]

@@ -89,19 +89,21 @@ struct Journal {
     // MARK: Replay
 
     /// The redo copies of one journal file in order, up to the first entry that is torn or of another generation.
-    /// - Returns: nil for a file without a whole entry.
-    static func redo(_ bytes: ByteBuffer, shard: ShardID) -> (generation: UInt64, appends: [Append])? {
+    /// - Parameter first: older generations are covered by the checkpoint.
+    /// - Returns: nil for a file without a whole entry that counts.
+    static func redo(_ bytes: ByteBuffer, from first: UInt64, shard: ShardID) -> (generation: UInt64, appends: [Append])? {
         var rest = bytes
-        var result: (generation: UInt64, appends: [Append])?
+        var appends: [Append] = []
+        var generation: UInt64?
         var sequence: UInt64 = 0
-        while let entry = readEntry(&rest) {
-            guard entry.generation == result?.generation ?? entry.generation, entry.sequence == sequence,
-                let appends = readBody(entry.body, shard: shard)
-            else { break }
+        while let entry = readEntry(&rest), entry.generation >= first, entry.generation == generation ?? entry.generation,
+            entry.sequence == sequence, let more = readBody(entry.body, shard: shard)
+        {
+            generation = entry.generation
             sequence += 1
-            result = (entry.generation, (result?.appends ?? []) + appends)
+            appends.append(contentsOf: more)
         }
-        return result
+        return generation.map { ($0, appends) }
     }
 
     private static func readEntry(_ rest: inout ByteBuffer) -> (generation: UInt64, sequence: UInt64, body: ByteBuffer)? {

@@ -67,7 +67,7 @@ extension FileShard {
                 do throws(FileError) {
                     try fileSystem.open(item.log.path(item.base, .log), create: false).sync()
                     if item.hasNewFile { try fileSystem.syncDirectory(item.log.directory) }
-                } catch where error.kind == .notFound {
+                } catch  where error.kind == .notFound {
                     // Trimmed or dropped meanwhile.
                     continue
                 }

@@ -84,7 +84,13 @@ extension FileShard {
         if let owner = registry.shard(of: first.stream), owner != id {
             return .failure(.unavailable("\(first.stream) belongs to shard \(owner), not \(id)"))
         }
+        if pendingDrops.contains(where: { $0.log.id == first.stream }) {
+            return .failure(.unavailable("\(first.stream) is being dropped"))
+        }
         let byteCount = appends.reduce(0) { $0 + $1.bytes.readableBytes }
+        guard byteCount + options.segmentBytes <= Int(UInt32.max) else {
+            return .failure(.unavailable("\(first.stream): \(byteCount) bytes in one frame"))
+        }
         let log: SegmentedLog
         if let known = streams[first.stream] { log = known } else { log = try makeStream(first.stream, base: first.base) }
         var active = log.state.withLock { $0.active }
@@ -222,6 +228,10 @@ extension FileShard {
     }
 
     private func afterCommit() {
+        // Every dirty stream holds its file open. Half the limit asks for a checkpoint; past the limit there is no waiting for it.
+        while dirty.count > options.openFiles, failure == nil, let id = dirty.keys.first {
+            do throws(FileError) { try sync(id) } catch { fail(error) }
+        }
         let tooManyOpen = dirty.count > options.openFiles / 2
         if wantsCheckpoint || tooManyOpen || bytesSinceCheckpoint >= options.checkpointBytes
             || journal.position >= Int64(options.journalBytes)

@@ -201,10 +201,8 @@ struct Recovery {
     private mutating func replayJournal(from first: UInt64) throws(FileError) -> LogError? {
         var parts: [(generation: UInt64, appends: [Append])] = []
         for path in Journal.paths(shard.directory) {
-            guard let bytes = try fileSystem.contents(path, limit: Int(Int32.max)), let part = Journal.redo(bytes, shard: shard.id) else {
-                continue
-            }
-            if part.generation >= first { parts.append(part) }
+            guard let bytes = try fileSystem.contents(path, limit: Int(Int32.max)) else { continue }
+            if let part = Journal.redo(bytes, from: first, shard: shard.id) { parts.append(part) }
         }
         parts.sort { $0.generation < $1.generation }
         for append in parts.flatMap(\.appends) {
