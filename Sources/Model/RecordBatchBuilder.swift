@@ -45,21 +45,22 @@ public struct RecordBatchBuilder: Sendable {
             let name = header.name.utf8.count
             length += Self.width(Int64(name)) + name + Self.width(header.value)
         }
-        var writer = WireWriter(buffer)
-        buffer = ByteBuffer()  // keeps the writer's storage unique
-        writer.varint(Int32(length))
-        writer.int8(0)
-        writer.varlong(timestampDelta)
-        writer.varint(recordCount)
-        Self.write(key, to: &writer)
-        Self.write(value, to: &writer)
-        writer.varint(Int32(headers.count))
-        for header in headers {
-            writer.varint(Int32(header.name.utf8.count))
-            writer.buffer.writeString(header.name)
-            Self.write(header.value, to: &writer)
+        let whole = Self.width(Int64(length)) + length
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: whole) { bytes in
+            var out = RecordOutput(bytes: UnsafeMutableRawBufferPointer(rebasing: bytes[..<whole]))
+            out.varint(Int64(length))
+            out.byte(0)
+            out.varint(timestampDelta)
+            out.varint(Int64(recordCount))
+            out.nullable(key)
+            out.nullable(value)
+            out.varint(Int64(headers.count))
+            for header in headers {
+                out.text(header.name)
+                out.nullable(header.value)
+            }
+            return out.count
         }
-        buffer = writer.buffer
         recordCount += 1
     }
 
@@ -87,20 +88,61 @@ public struct RecordBatchBuilder: Sendable {
         return batch
     }
 
-    private static func write(_ bytes: ByteBuffer?, to writer: inout WireWriter) {
-        guard let bytes else { return writer.varint(-1) }
-        writer.varint(Int32(bytes.readableBytes))
-        writer.buffer.writeImmutableBuffer(bytes)
-    }
-
     private static func width(_ bytes: ByteBuffer?) -> Int {
         guard let bytes else { return 1 }
         return width(Int64(bytes.readableBytes)) + bytes.readableBytes
     }
 
     /// Bytes of a zigzag varint.
+    @inline(__always)
     private static func width(_ value: Int64) -> Int {
         let zigzag = UInt64(bitPattern: (value << 1) ^ (value >> 63))
-        return max(1, (64 - zigzag.leadingZeroBitCount + 6) / 7)
+        // 7 bits a byte; `| 1` because 0 takes a byte too.
+        return (70 - (zigzag | 1).leadingZeroBitCount) / 7
+    }
+}
+
+/// Writes one record into room that was measured for it. This is the producer's path for every record, so it works on raw bytes; the slice's
+/// bounds are checked in debug builds, and ``RecordBatchBuilder`` measures with the same functions that write.
+private struct RecordOutput {
+    let bytes: UnsafeMutableRawBufferPointer
+    private(set) var count = 0
+
+    init(bytes: UnsafeMutableRawBufferPointer) { self.bytes = bytes }
+
+    @inline(__always)
+    mutating func byte(_ value: UInt8) {
+        bytes[count] = value
+        count += 1
+    }
+
+    @inline(__always)
+    mutating func varint(_ value: Int64) {
+        var rest = UInt64(bitPattern: (value << 1) ^ (value >> 63))
+        while rest > 0x7F {
+            byte(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
+        }
+        byte(UInt8(truncatingIfNeeded: rest))
+    }
+
+    @inline(__always)
+    mutating func nullable(_ source: ByteBuffer?) {
+        guard let source else { return varint(-1) }
+        varint(Int64(source.readableBytes))
+        source.withUnsafeReadableBytes { copy($0) }
+    }
+
+    mutating func text(_ source: String) {
+        varint(Int64(source.utf8.count))
+        var source = source
+        source.withUTF8 { copy(UnsafeRawBufferPointer($0)) }
+    }
+
+    @inline(__always)
+    private mutating func copy(_ source: UnsafeRawBufferPointer) {
+        precondition(source.count <= bytes.count - count, "a record was measured too small")
+        UnsafeMutableRawBufferPointer(rebasing: bytes[count...]).copyMemory(from: source)
+        count += source.count
     }
 }

@@ -253,8 +253,8 @@ public actor Consumer {
 
     private func wait(ms: Int64) async {
         let timer = Task {
-            // Ends early when the wait does.
-            try? await Task.sleep(for: .milliseconds(ms))
+            // Cancelled when the wait ends; it must not end the next one.
+            do { try await Task.sleep(for: .milliseconds(ms)) } catch { return }
             self.wake()
         }
         await withCheckedContinuation { continuation in

@@ -23,6 +23,9 @@ struct FrameAssembler {
     /// Bytes of the whole partial frame, length included; nil while the length itself is not whole.
     private var wanted: Int?
 
+    /// Memory held for a frame that is not whole.
+    var reservedBytes: Int { partial?.capacity ?? 0 }
+
     init(maxFrameBytes: Int) { self.maxFrameBytes = maxFrameBytes }
 
     /// Takes in a read; call ``next()`` until nil before the next one.
@@ -47,7 +50,7 @@ struct FrameAssembler {
     private mutating func keepRest(wanted: Int?) -> ByteBuffer? {
         if chunk.readableBytes > 0 {
             self.wanted = wanted
-            var kept = ByteBufferAllocator().buffer(capacity: min(wanted ?? 4, max(Self.firstReserve, chunk.readableBytes)))
+            var kept = ByteBufferAllocator().buffer(capacity: min(wanted ?? 4, Self.firstReserve))
             kept.writeBuffer(&chunk)
             partial = kept
         }

@@ -16,6 +16,7 @@ public final class FileEngine: Log {
 
     private let directory: Mutex<DataDirectory?>
     private let fileSystem: any FileSystem
+    private let logger: Logger
     private let registry = StreamRegistry()
     private let files: OpenFiles
     private let shards: [FileShard]
@@ -31,6 +32,7 @@ public final class FileEngine: Log {
         let directory = try DataDirectory(fileSystem: fileSystem, root: root, shards: shards)
         let files = OpenFiles(fileSystem: fileSystem, capacity: options.openFiles)
         self.root = root
+        self.logger = logger
         self.fileSystem = fileSystem
         self.files = files
         let registry = registry
@@ -138,7 +140,7 @@ public final class FileEngine: Log {
     }
 
     private func reader(_ log: SegmentedLog, mayWait: Bool) -> LogReader {
-        LogReader(log: log, files: files, fileSystem: fileSystem, mayWait: mayWait)
+        LogReader(log: log, files: files, fileSystem: fileSystem, mayWait: mayWait, logger: logger)
     }
 }
 
