@@ -4,9 +4,9 @@ import Model
 import NIOCore
 import Storage
 
-/// The groups of one shard: takes requests, lets the group machines decide, logs their facts to `.facts(shard, .groups)` and answers when those
-/// are logged. Timers are one deadline for all groups. All state is touched on the shard's loop only, which is what
-/// `@unchecked Sendable` rests on; requests may come from any thread and are answered on the shard's loop.
+/// The groups of one shard: takes requests, lets the group machines decide, logs their facts to `.facts(shard, .groups)` and answers when
+/// those are logged. Timers are one deadline for all groups. All state is touched on the shard's loop only, which is what `@unchecked
+/// Sendable` rests on; requests may come from any thread and are answered on the shard's loop.
 public final class GroupCoordinator: @unchecked Sendable {
     enum Reply {
         case join(@Sendable (JoinAnswer) -> Void)
