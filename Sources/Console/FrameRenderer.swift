@@ -13,16 +13,17 @@ public enum FrameRenderer {
         canvas(snapshot, screen: screen, size: size, theme: theme, utcOffset: utcOffset).plainText
     }
 
-    /// Asks a broker for what the screen shows, and draws it. Two questions: the detail belongs to the list's first row.
+    /// Asks a broker for what the screen shows, and draws it, times in the process's time zone unless another offset (seconds east of
+    /// Greenwich) is given. Two questions: the detail belongs to the list's first row.
     public static func plainText(
-        of control: any Control, screen: ScreenID, size: Size, isASCII: Bool = false, utcOffset: Int64 = 0
+        of control: any Control, screen: ScreenID, size: Size, isASCII: Bool = false, utcOffset: Int64? = nil
     ) async throws(ControlError) -> String {
         let theme = ThemeLibrary(folders: []).specs[0].resolved(.mono, glyphs: isASCII ? .ascii : .braille)
         var model = ConsoleModel(mode: .attached(""), isReadOnly: false, size: size, themes: [], themeName: "default")
         model.screen = screen
-        model.utcOffset = utcOffset
         for _ in 0..<2 {
             let snapshot = try await control.snapshot(model.query())
+            model.utcOffset = utcOffset ?? Locale.utcOffsetSeconds(atMs: snapshot.broker.nowMs)
             model.handle(snapshot, nowMs: snapshot.broker.nowMs)
         }
         return Frame.draw(model, theme: theme).plainText

@@ -19,7 +19,9 @@ extension Group {
             remove(request.memberID, &step)
             completeJoinIfAllHere(now: now, &step)
             refuse(.groupMaxSizeReached, memberID: "")
-        } else if request.protocols.count > limits.protocolsPerMember
+        } else if request.metadataBytes > limits.memberMetadataBytes {
+            refuse(.groupMaxSizeReached)
+        } else if request.protocols.count > limits.protocolsPerMember || !request.hasDistinctProtocols
             || !supports(protocolType: request.protocolType, request.protocols)
         {
             refuse(.inconsistentGroupProtocol)

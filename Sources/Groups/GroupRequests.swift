@@ -12,6 +12,11 @@ public struct JoinRequest: Equatable, Sendable {
     public var protocolType: String
     /// In order of preference.
     public var protocols: [GroupProtocol]
+    /// Subscription bytes, over all protocols.
+    var metadataBytes: Int { protocols.reduce(0) { $0 + $1.metadata.readableBytes } }
+    /// Every name once.
+    var hasDistinctProtocols: Bool { Set(protocols.map(\.name)).count == protocols.count }
+
     /// Version 4 and later: a dynamic member must come back with the id it is given (KIP-394).
     public var requiresMemberID: Bool
     /// Version 9 and later: a static leader that returns to a stable group is told not to assign again (KIP-814).

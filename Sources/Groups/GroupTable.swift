@@ -21,6 +21,12 @@ public struct GroupTable: Sendable {
         return body(&groups.values[index])
     }
 
+    /// Whether a join may add its subscription to what the groups' members hold already.
+    public func hasRoom(for request: JoinRequest, limits: Limits) -> Bool {
+        let held = groups.values.reduce(0) { sum, group in group.members.values.reduce(sum) { $0 + $1.metadataBytes } }
+        return held + request.metadataBytes <= limits.groupMetadataBytes
+    }
+
     /// Forgets a group that holds nothing: no members, no offsets, never a generation.
     public mutating func removeIfUnused(_ id: String) {
         guard let group = groups[id], group.isVacant, group.state == .empty, group.offsets.isEmpty, group.generation == 0 else { return }

@@ -33,6 +33,9 @@ public struct Limits: Sendable {
     public var membersPerGroup = 1_000
     /// Assignment strategies one member may offer.
     public var protocolsPerMember = 64
+    /// Subscription bytes of one member, and of all members of a shard's groups together.
+    public var memberMetadataBytes = 1 << 20
+    public var groupMetadataBytes = 256 << 20
     /// Partitions one group may have committed offsets for.
     public var offsetsPerGroup = 200_000
     public var sessionTimeoutMinMs: Int32 = 6_000

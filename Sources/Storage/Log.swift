@@ -168,7 +168,7 @@ public struct Frame: Sendable {
 }
 
 public enum CommitStage: Sendable { case written, durable }
-public enum FrameFate: Sendable { case committed, absent }
+public enum FrameFate: Hashable, Sendable { case committed, absent }
 
 public enum LocateTarget: Sendable {
     case offset(Offset)

@@ -84,10 +84,15 @@ public final class Screen {
         maxPairs = min(info.pairs, 4096)
     }
 
-    /// The names to try: for 24-bit colour the entry that says so (`xterm-direct` for `xterm-256color`), then the terminal's own.
+    /// The names to try: for 24-bit colour the entry that says so, then the terminal's own.
+    ///
+    /// For `xterm-256color`, which nearly every terminal claims to be, `vte-direct` comes before `xterm-direct`: it writes
+    /// `38;2;r;g;b`, which all that set COLORTERM understand, where the other has colons that some do not.
     static func terminfoNames(_ options: Options) -> [String] {
-        guard options.wanted == .direct, options.term.hasSuffix("-256color") else { return [options.term] }
-        return [String(options.term.dropLast(9)) + "-direct", options.term]
+        guard options.wanted == .direct else { return [options.term] }
+        if options.term == "xterm-256color" { return ["vte-direct", "xterm-direct", options.term] }
+        let base = options.term.hasSuffix("-256color") ? String(options.term.dropLast(9)) : options.term
+        return [base + "-direct", options.term]
     }
 
     /// Gives the terminal back as it was found.

@@ -34,9 +34,10 @@ import Testing
     }
 
     @Test func directColourTriesItsOwnTerminfoEntryFirst() {
-        #expect(Screen.terminfoNames(.init(term: "xterm-256color", wanted: .direct)) == ["xterm-direct", "xterm-256color"])
+        #expect(Screen.terminfoNames(.init(term: "xterm-256color", wanted: .direct)) == ["vte-direct", "xterm-direct", "xterm-256color"])
         #expect(Screen.terminfoNames(.init(term: "xterm-256color", wanted: .indexed256)) == ["xterm-256color"])
-        #expect(Screen.terminfoNames(.init(term: "linux", wanted: .direct)) == ["linux"])
+        #expect(Screen.terminfoNames(.init(term: "tmux-256color", wanted: .direct)) == ["tmux-direct", "tmux-256color"])
+        #expect(Screen.terminfoNames(.init(term: "alacritty", wanted: .direct)) == ["alacritty-direct", "alacritty"])
     }
 
     @Test func glyphLadder() {

@@ -20,16 +20,16 @@ import Testing
 
     @Test(arguments: ["80x24", "100x30", "200x60"], ScreenID.allCases)
     func screens(size: String, screen: ScreenID) async throws {
-        let text = try await FrameRenderer.plainText(of: FakeControl(), screen: screen, size: #require(Size(size)))
+        let text = try await FrameRenderer.plainText(of: FakeControl(), screen: screen, size: #require(Size(size)), utcOffset: 0)
         try Self.check(text, "\(screen.rawValue)-\(size)")
     }
 
     @Test func asciiAndTiny() async throws {
         let ascii = try await FrameRenderer.plainText(
-            of: FakeControl(), screen: .overview, size: Size(columns: 80, rows: 24), isASCII: true)
+            of: FakeControl(), screen: .overview, size: Size(columns: 80, rows: 24), isASCII: true, utcOffset: 0)
         #expect(ascii.utf8.allSatisfy { $0 < 128 })
         try Self.check(ascii, "overview-80x24-ascii")
-        let tiny = try await FrameRenderer.plainText(of: FakeControl(), screen: .overview, size: Size(columns: 50, rows: 8))
+        let tiny = try await FrameRenderer.plainText(of: FakeControl(), screen: .overview, size: Size(columns: 50, rows: 8), utcOffset: 0)
         try Self.check(tiny, "tiny-50x8")
     }
 }

@@ -123,3 +123,28 @@ struct JoinTests {
         #expect(fixture.joins[fixture.join(slow, client: "slow")]?.error == .unknownMemberID)
     }
 }
+
+extension JoinTests {
+    @Test func oneProtocolTwiceIsInconsistent() {
+        var fixture = GroupFixture()
+        #expect(fixture.joins[fixture.join(protocols: ["range", "range"])]?.error == .inconsistentGroupProtocol)
+    }
+
+    @Test func subscriptionsAreBounded() {
+        var fixture = GroupFixture()
+        fixture.limits.memberMetadataBytes = 100
+        #expect(fixture.joins[fixture.join(topics: [String(repeating: "x", count: 100)])]?.error == .groupMaxSizeReached)
+        #expect(fixture.joins[fixture.join(topics: ["x"])]?.error == .memberIDRequired)
+
+        let (stable, _) = GroupFixture.stable(["a", "b"])
+        let request = JoinRequest(
+            memberID: "x", clientID: "c", clientHost: "/", sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 1, protocolType: "consumer",
+            protocols: [GroupProtocol(name: "range", metadata: ByteBuffer(repeating: 0, count: 50))])
+        var limits = Limits()
+        // Each member holds 13 bytes of subscription and 7 of assignment.
+        limits.groupMetadataBytes = 90
+        #expect(stable.table.hasRoom(for: request, limits: limits))
+        limits.groupMetadataBytes = 89
+        #expect(!stable.table.hasRoom(for: request, limits: limits))
+    }
+}

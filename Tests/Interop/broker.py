@@ -28,9 +28,11 @@ class Broker:
         self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
         ready = threading.Event()
         threading.Thread(target=self._listen, args=(self.process, ready), daemon=True).start()
-        if not ready.wait(20):
-            self.kill()
-            raise AssertionError("the broker did not get ready:\n" + "\n".join(self.errors[-20:]))
+        deadline = time.monotonic() + 20
+        while not ready.wait(0.05):
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
+                raise AssertionError(f"the broker did not get ready, exit code {self.process.poll()}:\n" + "\n".join(self.errors[-20:]))
         return self
 
     def _listen(self, process, ready):
@@ -38,7 +40,9 @@ class Broker:
             self.errors.append(line.rstrip("\n"))
             if line.startswith("ready "):
                 doors = dict(word.split("=", 1) for word in line.split()[1:] if "=" in word)
-                self.kafka, self.http = doors["kafka"], doors["http"]
+                self.http = doors["http"]
+                if "--advertise" not in self.flags:
+                    self.kafka = doors["kafka"]
                 ready.set()
 
     def kill(self):

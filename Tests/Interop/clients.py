@@ -13,8 +13,13 @@ from confluent_kafka.admin import AdminClient, NewTopic
 CODECS = ["none", "gzip", "snappy", "lz4", "zstd"]
 
 
+ADMINS = []
+
+
 def admin(broker):
-    return AdminClient({"bootstrap.servers": broker.kafka})
+    """A new admin client, kept until the test ends: one that is collected takes the answers it waits for with it."""
+    ADMINS.append(AdminClient({"bootstrap.servers": broker.kafka, "log_level": 0}))
+    return ADMINS[-1]
 
 
 def create_topic(broker, name, partitions=1, **config):

@@ -13,6 +13,7 @@ from broker import BINARY, Broker  # noqa: E402
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "seconds(n): how long the test may take; 90 unless said")
+    config.addinivalue_line("filterwarnings", "ignore::DeprecationWarning")
     if not os.access(BINARY, os.X_OK):
         raise pytest.UsageError(f"{BINARY} is not there: build it with 'swift build -c release --product weir', or set WEIR_BIN")
 
@@ -35,8 +36,11 @@ def deadline(request):
 
 @pytest.fixture
 def broker(tmp_path):
+    import clients
+
     broker = Broker(tmp_path / "data").start()
     yield broker
+    clients.ADMINS.clear()
     try:
         broker.assert_alive()
         broker.stop()

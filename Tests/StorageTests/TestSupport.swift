@@ -140,3 +140,18 @@ final class TestClock: Clock {
     var monotonic: Monotonic { Monotonic(ns: UInt64(time.withLock { $0 }) * 1_000_000) }
     func advance(ms: Int64) { time.withLock { $0 += ms } }
 }
+
+/// Counts from any thread.
+final class SyncCounter: Sendable {
+    private let count = Mutex(0)
+
+    func add() { count.withLock { $0 += 1 } }
+
+    /// The count, which then starts again at 0.
+    func take() -> Int {
+        count.withLock { count in
+            defer { count = 0 }
+            return count
+        }
+    }
+}

@@ -12,6 +12,10 @@ extension GroupCoordinator {
                 guard self.table.count < self.limits.groups else { return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: "")) }
                 self.table.make(id, now: self.now)
             }
+            let isFirstContact = request.memberID.isEmpty && request.instanceID == nil && request.requiresMemberID
+            guard isFirstContact || self.table.hasRoom(for: request, limits: self.limits) else {
+                return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: request.memberID))
+            }
             let ticket = self.ticket(.join(reply))
             let freshID = self.freshID(request.instanceID ?? request.clientID)
             let limits = self.limits
@@ -149,15 +153,20 @@ extension GroupCoordinator {
         }
     }
 
+    private func deleteOffsets(of topic: String) {
+        for id in Array(table.groups.keys) {
+            let partitions = table.with(id) { $0.offsets.partitions(of: topic) } ?? []
+            guard !partitions.isEmpty else { continue }
+            // Should it fail, the offsets stay until they expire; the log has said why.
+            log(partitions.map { .offsetDeleted(group: id, topic: topic, partition: $0.partition) }, of: id) { _ in }
+        }
+    }
+
     /// Forgets what groups committed for a topic that was deleted.
     public func forget(topic: String) {
         shard.run {
-            for id in Array(self.table.groups.keys) {
-                let partitions = self.table.with(id) { $0.offsets.partitions(of: topic) } ?? []
-                guard !partitions.isEmpty else { continue }
-                let facts = partitions.map { GroupFact.offsetDeleted(group: id, topic: topic, partition: $0.partition) }
-                self.log(facts, of: id) { _ in }
-            }
+            // Commits on their way to the log count too.
+            self.queue.after { _ in self.deleteOffsets(of: topic) }
         }
     }
 }

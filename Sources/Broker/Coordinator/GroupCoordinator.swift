@@ -4,9 +4,9 @@ import Model
 import NIOCore
 import Storage
 
-/// The groups of one shard: takes requests, lets the group machines decide, logs their facts to `.facts(shard, .groups)` and answers when those
-/// are logged. Timers are one deadline for all groups. All state is touched on the shard's loop only, which is what
-/// `@unchecked Sendable` rests on; requests may come from any thread and are answered on the shard's loop.
+/// The groups of one shard: takes requests, lets the group machines decide, logs their facts to `.facts(shard, .groups)` and answers when
+/// those are logged. Timers are one deadline for all groups. All state is touched on the shard's loop only, which is what `@unchecked
+/// Sendable` rests on; requests may come from any thread and are answered on the shard's loop.
 public final class GroupCoordinator: @unchecked Sendable {
     enum Reply {
         case join(@Sendable (JoinAnswer) -> Void)
@@ -21,6 +21,9 @@ public final class GroupCoordinator: @unchecked Sendable {
     var replies: [Int: Reply] = [:]
     private var lastTicket = 0
     private var wakeAt: Monotonic?
+    private var isStopped = false
+    /// Groups with facts on their way to the log, and how many times.
+    private var logging: [String: Int] = [:]
     var views = ViewCache()
     var snapshots = SnapshotPace()
     private var sweeping: RepeatedTask?
@@ -58,6 +61,7 @@ public final class GroupCoordinator: @unchecked Sendable {
     func stop() {
         sweeping?.cancel()
         sweeping = nil
+        isStopped = true
     }
 
     // MARK: Steps
@@ -117,7 +121,10 @@ public final class GroupCoordinator: @unchecked Sendable {
     /// Logs facts that the table takes over when they are logged; `done` gets the error if they are not.
     func log(_ facts: [GroupFact], of id: String, done: @escaping (GroupError?) -> Void) {
         guard queue.fits(facts) else { return done(.unknownServerError) }
+        logging[id, default: 0] += 1
         queue.log(facts, at: shard.clock.now) { error in
+            let left = (self.logging[id] ?? 1) - 1
+            self.logging[id] = left > 0 ? left : nil
             if let error {
                 self.shard.logger.error("group \(id): \(facts.count) facts were not logged: \(error)")
                 return done(.coordinatorNotAvailable)
@@ -157,7 +164,7 @@ public final class GroupCoordinator: @unchecked Sendable {
 
     private func wake(for deadline: Monotonic) {
         // A later alarm that an earlier one has overtaken finds nothing due and sets no other.
-        guard wakeAt == deadline else { return }
+        guard wakeAt == deadline, !isStopped else { return }
         wakeAt = nil
         tick()
         if let next = table.nextDeadline { arm(next) }
@@ -168,11 +175,11 @@ public final class GroupCoordinator: @unchecked Sendable {
         for (id, step) in table.tick(limits: limits, now: now) { perform(id, step) }
     }
 
-    /// Forgets expired offsets and unused groups; every ``sweepMs``. Skipped while facts are on their way, which a deletion could overtake.
+    /// Forgets expired offsets and unused groups; every ``sweepMs``. Groups with facts on their way are passed over: a commit that is not
+    /// applied yet would be lost with its group.
     func sweep() {
-        guard queue.isIdle else { return }
         let now = now
-        for id in Array(table.groups.keys) {
+        for id in Array(table.groups.keys) where logging[id] == nil {
             table.removeIfUnused(id)
             let facts = table.with(id) { $0.expireOffsets(retentionMs: limits.offsetsRetentionMs, now: now) } ?? []
             guard !facts.isEmpty else {

@@ -68,6 +68,15 @@ struct GroupCommit {
         return done
     }
 
+    /// Takes back what waits for a stream that is being removed; what is in flight goes on.
+    mutating func withdraw(_ stream: StreamID) -> [Entry] {
+        let withdrawn = waiting.filter { $0.append.stream == stream }
+        guard !withdrawn.isEmpty else { return [] }
+        waiting.removeAll { $0.append.stream == stream }
+        for entry in withdrawn { pendingBytes -= entry.append.bytes.readableBytes }
+        return withdrawn
+    }
+
     /// Gives up all that waits: after a failed frame its offsets are void.
     mutating func abandonWaiting() -> [Entry] {
         let abandoned = waiting

@@ -72,9 +72,13 @@ public final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         guard let partition = partitions.removeValue(forKey: id) else { return }
         partition.wakeAll()
-        for held in partition.held {
-            finish([(held.ticket, ProduceResult(slot: held.item.slot, error: .unknownPartition))])
+        var answers: [(ProduceTicket?, ProduceResult)] = partition.held.map {
+            ($0.ticket, ProduceResult(slot: $0.item.slot, error: .unknownPartition))
         }
+        for case .partition(_, let ticket, let slot, _) in commit.withdraw(partition.stream).map(\.owner) {
+            answers.append((ticket, ProduceResult(slot: slot, error: .unknownPartition)))
+        }
+        finish(answers)
         log.drop(partition.stream) { [logger] result in
             if case .failure(let error) = result, error != .unknownStream {
                 logger.error("could not remove \(StreamID.partition(id)): \(error); it is removed at the next start")

@@ -101,9 +101,10 @@ public final class BrokerView: Control {
     private func age(_ row: inout TopicRow) async {
         guard row.records > 0, let topic = broker.catalog.current[row.name] else { return }
         var oldest: Timestamp?
-        for id in topic.partitionIDs.prefix(broker.limits.agedRows) {
-            let position = await broker.shard(of: id).position(of: id, committed: .zero, known: nil)
-            if let time = position?.nextUnread { oldest = min(oldest ?? time, time) }
+        for shard in broker.shards {
+            let mine = topic.partitionIDs.prefix(broker.limits.agedRows).filter { broker.shard(of: $0) === shard }
+            guard !mine.isEmpty else { continue }
+            for case let time? in await shard.times(of: mine.map { ($0, .zero) }) { oldest = min(oldest ?? time, time) }
         }
         row.oldestMs = oldest.map { max(0, broker.clock.now - $0) }
     }

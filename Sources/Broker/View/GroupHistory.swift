@@ -72,9 +72,3 @@ extension GroupHistory.Track {
         ticks += 1
     }
 }
-
-extension Statistics {
-    func nextUnread(group: String, _ partition: TopicPartition, at committed: Offset) -> Timestamp? {
-        state.withLock { $0.groups.nextUnread(group: group, partition, at: committed) }
-    }
-}

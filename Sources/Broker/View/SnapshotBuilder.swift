@@ -36,11 +36,18 @@ struct SnapshotBuilder {
     func topicPage(_ list: ListQuery) throws(ControlError) -> Page<TopicRow> {
         let filter = try NameFilter(list.filter)
         let all = topics.byName.values
-        let rows = all.filter { filter.matches($0.name) }.map(row)
-        return page(rows, total: all.count, list, by: Self.topicOrder(list.sort))
+        let rows = all.filter { filter.matches($0.name) }.map { row($0, withTrend: false) }
+        var page = page(rows, total: all.count, list, by: Self.topicOrder(list.sort))
+        for index in page.rows.indices {
+            if let topic = topics[page.rows[index].name] { page.rows[index].trend = trend(topic) }
+        }
+        return page
     }
 
-    func row(_ topic: Topic) -> TopicRow {
+    private func trend(_ topic: Topic) -> [Double?] { state.topics[topic.id]?.trend.suffix(60).map { Double($0) } ?? [] }
+
+    /// - Parameter withTrend: a list fills it in for the rows it shows only.
+    func row(_ topic: Topic, withTrend: Bool = true) -> TopicRow {
         let series = state.topics[topic.id]
         var lag: Int64?
         for group in readers[topic.name] ?? [] {
@@ -50,7 +57,7 @@ struct SnapshotBuilder {
         return TopicRow(
             name: topic.name, partitions: Int(topic.partitions), records: series?.records ?? 0, bytes: series?.bytes ?? 0,
             inRate: series?.inRate ?? 0, inBytesRate: series?.inBytesRate ?? 0, outRate: series?.outRate ?? 0,
-            groups: readers[topic.name]?.count ?? 0, lag: lag, trend: series?.trend.suffix(60).map { Double($0) } ?? [])
+            groups: readers[topic.name]?.count ?? 0, lag: lag, trend: withTrend ? trend(topic) : [])
     }
 
     func topicDetail(_ name: String) -> TopicDetail? {
@@ -66,11 +73,10 @@ struct SnapshotBuilder {
                 name: definition.name, value: topic.config.overrides[definition.name] ?? definition.defaultValue,
                 isDefault: topic.config.overrides[definition.name] == nil)
         }
-        let series = state.topics[topic.id]?.trend.suffix(60).map { Double($0) } ?? []
         return TopicDetail(
             row: row(topic), id: topic.id.description, partitions: partitions,
             groups: (readers[name] ?? []).sorted().compactMap { state.groups.tracks[$0].map(row) }, configs: configs,
-            history: History(stepMs: 1000, endMs: state.endMs, inRate: series))
+            history: History(stepMs: 1000, endMs: state.endMs, inRate: trend(topic)))
     }
 
     private static func topicOrder(_ field: String) -> (TopicRow, TopicRow) -> Bool? {

@@ -51,6 +51,7 @@ public final class Statistics: Sendable {
     public let errors = Atomic<Int>(0)
     public let malformed = Atomic<Int>(0)
     public let connections = Atomic<Int>(0)
+    let isSampling = Atomic(false)
 
     init(startedAt: Timestamp, startedMonotonic: Monotonic) {
         self.startedAt = startedAt

@@ -32,6 +32,14 @@ public struct Layout: Equatable, Sendable {
 
     public var overview: Overview {
         let body = body
+        // Too low for graphs: what needs attention and where it piles up come first.
+        if body.height < 17 {
+            let none = Rect(x: 0, y: body.y, width: 0, height: 0)
+            let attention = max(3, body.height * 45 / 100)
+            return Overview(
+                throughput: none, backlog: none, attention: Rect(x: 0, y: body.y, width: body.width, height: attention),
+                table: Rect(x: 0, y: body.y + attention, width: body.width, height: body.height - attention))
+        }
         let graphs = min(18, max(7, body.height * 36 / 100))
         let half = body.width / 2
         let below = body.height - graphs

@@ -5,8 +5,8 @@ import Terminal
 enum OverviewScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
         let layout = Layout(size: model.size).overview
-        throughput(model, snapshot, layout.throughput, on: &painter)
-        backlog(model, snapshot, layout.backlog, on: &painter)
+        if !layout.throughput.isEmpty { throughput(model, snapshot, layout.throughput, on: &painter) }
+        if !layout.backlog.isEmpty { backlog(model, snapshot, layout.backlog, on: &painter) }
         attention(model, snapshot, layout.attention, on: &painter)
         table(model, snapshot, layout.table, on: &painter)
         if let rect = layout.events {

@@ -3,8 +3,8 @@ import Groups
 import KafkaWire
 import NIOCore
 
-/// JoinGroup, key 11, versions 0–9: 1 has a rebalance timeout of its own, 4 asks a new member to come back with its id (KIP-394), 5 knows static
-/// members (KIP-345), 9 tells a returning static leader not to assign (KIP-814). Answered when the generation is complete.
+/// JoinGroup, key 11, versions 0–9: 1 has a rebalance timeout of its own, 4 asks a new member to come back with its id (KIP-394), 5 knows
+/// static members (KIP-345), 9 tells a returning static leader not to assign (KIP-814). Answered when the generation is complete.
 enum JoinGroup {
     static func handle(_ request: JoinGroupRequest, _ context: RequestContext) {
         let version = context.version

@@ -3,8 +3,8 @@ import Groups
 import KafkaWire
 import Model
 
-/// OffsetCommit, key 8, versions 2–10: 5 leaves the retention to the broker, 6 carries the leader epoch, 7 the instance id (KIP-345), 9 tells a group
-/// that does not exist from one with another generation, 10 names topics by id. Answered when the offsets are logged.
+/// OffsetCommit, key 8, versions 2–10: 5 leaves the retention to the broker, 6 carries the leader epoch, 7 the instance id (KIP-345), 9
+/// tells a group that does not exist from one with another generation, 10 names topics by id. Answered when the offsets are logged.
 enum OffsetCommit {
     static func handle(_ request: OffsetCommitRequest, _ context: RequestContext) {
         let broker = context.door.broker

@@ -3,8 +3,8 @@ import Groups
 import KafkaWire
 import Model
 
-/// OffsetFetch, key 9, versions 0–10: all topics with null from 2, several groups from 8 (KIP-709), topic ids from 10. `requireStable` (7) changes
-/// nothing while there are no transactions. A group or partition without offsets is answered with −1, not with an error.
+/// OffsetFetch, key 9, versions 0–10: all topics with null from 2, several groups from 8 (KIP-709), topic ids from 10. `requireStable`
+/// (7) changes nothing while there are no transactions. A group or partition without offsets is answered with −1, not with an error.
 enum OffsetFetch {
     static func handle(_ request: OffsetFetchRequest, _ context: RequestContext) {
         if context.version >= 8 { groups(request, context) } else { oneGroup(request, context) }

@@ -16,6 +16,7 @@ public final class FileEngine: Log {
 
     private let directory: Mutex<DataDirectory?>
     private let fileSystem: any FileSystem
+    private let logger: Logger
     private let registry = StreamRegistry()
     private let files: OpenFiles
     private let shards: [FileShard]
@@ -31,6 +32,7 @@ public final class FileEngine: Log {
         let directory = try DataDirectory(fileSystem: fileSystem, root: root, shards: shards)
         let files = OpenFiles(fileSystem: fileSystem, capacity: options.openFiles)
         self.root = root
+        self.logger = logger
         self.fileSystem = fileSystem
         self.files = files
         let registry = registry
@@ -44,7 +46,10 @@ public final class FileEngine: Log {
     }
 
     deinit {
-        for shard in shards { shard.thread.stop() }
+        for shard in shards {
+            shard.thread.stop()
+            shard.syncing.stop()
+        }
         reading.stop()
     }
 
@@ -52,7 +57,7 @@ public final class FileEngine: Log {
         _ shard: ShardID, epoch: Epoch, done: @escaping @Sendable (Result<[StreamID: StreamExtent], LogError>) -> Void
     ) {
         let shard = self.shard(shard)
-        shard.thread.submit { done(shard.acquire(epoch)) }
+        shard.thread.submit { shard.whenNoCheckpointRuns { done($0.acquire(epoch)) } }
     }
 
     public func commit(_ frame: Frame, shard: ShardID, progress: @escaping @Sendable (Result<CommitStage, LogError>) -> Void) {
@@ -62,7 +67,7 @@ public final class FileEngine: Log {
 
     public func resolve(_ frame: FrameID, shard: ShardID, done: @escaping @Sendable (Result<FrameFate, LogError>) -> Void) {
         let shard = self.shard(shard)
-        shard.thread.submit { done(shard.resolve(frame)) }
+        shard.thread.submit { shard.whenNoCheckpointRuns { done($0.resolve(frame)) } }
     }
 
     public func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
@@ -87,11 +92,14 @@ public final class FileEngine: Log {
         }
         for shard in shards {
             shard.thread.submit {
-                shard.finishDrops()
-                shard.close()
-                counter.countDown()
+                shard.whenNoCheckpointRuns { shard in
+                    shard.finishDrops()
+                    shard.close()
+                    shard.thread.stop()
+                    shard.syncing.stop()
+                    counter.countDown()
+                }
             }
-            shard.thread.stop()
         }
     }
 
@@ -105,6 +113,9 @@ public final class FileEngine: Log {
     public func space() -> FileSpace? {
         do throws(FileError) { return try fileSystem.space(root) } catch { return nil }
     }
+
+    /// Segment files in the cache of open files.
+    var openFileCount: Int { files.count }
 
     private func shard(_ id: ShardID) -> FileShard {
         precondition(shards.indices.contains(id.value), "shard \(id) of \(shards.count)")
@@ -138,7 +149,7 @@ public final class FileEngine: Log {
     }
 
     private func reader(_ log: SegmentedLog, mayWait: Bool) -> LogReader {
-        LogReader(log: log, files: files, fileSystem: fileSystem, mayWait: mayWait)
+        LogReader(log: log, files: files, fileSystem: fileSystem, mayWait: mayWait, logger: logger)
     }
 }
 

@@ -1,3 +1,4 @@
+import Logging
 import Model
 import NIOCore
 
@@ -7,6 +8,7 @@ struct IndexLoader {
     let log: SegmentedLog
     let fileSystem: any FileSystem
     let files: OpenFiles
+    let logger: Logger
 
     /// What the segment looked like when loading began.
     private struct Wanted {
@@ -53,7 +55,27 @@ struct IndexLoader {
             }
         }
         install(base, offsets: appender.offsets, times: appender.times, rebuilt: true)
+        do throws(FileError) { try persistClosed(base) } catch {
+            // The entries are in memory; a file that can't be written costs the next start another scan.
+            logger.warning("no index", metadata: ["stream": "\(log.id)", "error": "\(error)"])
+        }
         return nil
+    }
+
+    /// Writes the index files of a closed segment anew. Those of the active one are written by the shard's next checkpoint.
+    private func persistClosed(_ base: Offset) throws(FileError) {
+        let closed = log.state.withLock { state -> Segment? in
+            guard let index = state.segmentIndex(base: base), index < state.segments.count - 1 else { return nil }
+            return state.segments[index]
+        }
+        guard let closed else { return }
+        try IndexFile.persist(closed.offsets, upTo: closed.offsets.count, base: base, path: log.path(base, .index), fileSystem: fileSystem)
+        try IndexFile.persist(closed.times, upTo: closed.times.count, base: base, path: log.path(base, .time), fileSystem: fileSystem)
+        log.state.withLock { state in
+            guard let index = state.segmentIndex(base: base), state.segments[index].offsets.count == closed.offsets.count else { return }
+            state.segments[index].offsets.markPersisted(upTo: closed.offsets.count)
+            state.segments[index].times.markPersisted(upTo: closed.times.count)
+        }
     }
 
     /// Entries made by a scan include those already in memory; only what precedes them is put back.

@@ -1,0 +1,50 @@
+import Model
+import NIOCore
+import Storage
+import Synchronization
+
+/// A memory engine whose commits fail while it is told so.
+final class FailingLog: Log {
+    private let engine = MemoryEngine()
+    private let failure = Mutex<LogError?>(nil)
+
+    func fail(with error: LogError?) { failure.withLock { $0 = error } }
+
+    var limits: LogLimits { engine.limits }
+
+    func acquire(
+        _ shard: ShardID, epoch: Epoch, done: @escaping @Sendable (Result<[StreamID: StreamExtent], LogError>) -> Void
+    ) { engine.acquire(shard, epoch: epoch, done: done) }
+
+    func commit(_ frame: Frame, shard: ShardID, progress: @escaping @Sendable (Result<CommitStage, LogError>) -> Void) {
+        if let error = failure.withLock({ $0 }) { return progress(.failure(error)) }
+        engine.commit(frame, shard: shard, progress: progress)
+    }
+
+    func resolve(_ frame: FrameID, shard: ShardID, done: @escaping @Sendable (Result<FrameFate, LogError>) -> Void) {
+        engine.resolve(frame, shard: shard, done: done)
+    }
+
+    func locate(
+        _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
+    ) -> Result<Located, LogError>? { engine.locate(stream, target, later: later) }
+
+    func read(
+        _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,
+        later: @escaping @Sendable (Result<LogSlice, LogError>) -> Void
+    ) -> Result<LogSlice, LogError>? {
+        engine.read(stream, at: position, maxBytes: maxBytes, wantsRegion: wantsRegion, later: later)
+    }
+
+    func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        engine.trim(stream, before: before, done: done)
+    }
+
+    func retain(_ stream: StreamID, _ retention: Retention, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        engine.retain(stream, retention, done: done)
+    }
+
+    func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) { engine.drop(stream, done: done) }
+
+    func close(done: @escaping @Sendable () -> Void) { engine.close(done: done) }
+}
