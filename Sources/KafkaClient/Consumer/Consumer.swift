@@ -143,6 +143,7 @@ public actor Consumer {
             let share = try await member.join()
             let offsets = try await member.committed(share)
             committed = offsets
+            delivered = offsets
             for place in share { positions[place] = try offsets[place].map { .offset($0) } ?? start(place) }
         } else if let interval = options.autoCommitMs, client.clock.monotonic.ms(since: lastCommit) >= interval {
             do { try await commit() } catch let error as ClientError where error.isRetriable || Self.isRebalance(error) {}
