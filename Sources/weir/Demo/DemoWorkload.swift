@@ -101,16 +101,19 @@ struct DemoWorkload: Sendable {
         while !Task.isCancelled {
             let client = client("\(group.name)-\(member + 1)")
             var isOver = false
+            var awayMs: Int64 = 0
             do {
                 // Topics are made by their producers: a moment's patience.
                 _ = try await client.topic(group.topic)
                 isOver = try await consume(group, habit, over: client, start: start)
+                if case .comesAndGoes(_, let away) = habit { awayMs = Int64(away * 1_000) }
             } catch {
-                await sleep(ms: 1_000)
+                // The broker is away, the group has moved on, or there is no topic yet.
+                awayMs = 1_000
             }
             await client.close()
             if isOver { return }
-            if case .comesAndGoes(_, let away) = habit { await sleep(ms: Int64(away * 1_000)) }
+            await sleep(ms: awayMs)
         }
     }
 
