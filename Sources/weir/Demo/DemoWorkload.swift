@@ -139,7 +139,7 @@ struct DemoWorkload: Sendable {
             case .gaveUp(let after) where seconds(arrived, now) > after: return true
             case .stalls(let every, let pause) where Self.isStalled(seconds(start, now), every: every, pause: pause):
                 await sleep(ms: 1_000)
-                try await consumer.commit(await consumer.delivered)
+                try await commit(consumer)
                 // Keeps its place in the group when that rebalances; what comes is left for later by not being asked for.
                 continue
             default: break
@@ -149,10 +149,15 @@ struct DemoWorkload: Sendable {
             if case .limited(let perSecond) = habit { await sleep(ms: Int64(Double(count) * 1_000 / perSecond)) }
             if clock.monotonic.ms(since: committed) > 1_000 {
                 committed = clock.monotonic
-                try await consumer.commit(await consumer.delivered)
+                try await commit(consumer)
             }
         }
         return true
+    }
+
+    /// Commits what was read, unless the group has moved on: then the next poll joins again.
+    private func commit(_ consumer: Consumer) async throws {
+        do { try await consumer.commit(await consumer.delivered) } catch let error as ClientError where error.isRebalance {}
     }
 
     /// The last `pause` seconds of every `every`.
