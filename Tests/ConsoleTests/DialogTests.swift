@@ -153,6 +153,29 @@ import Testing
         #expect(bench.model.dialog?.form.text("value") == "1200")
     }
 
+    @Test func palettesPurgeDoesWhatItsOptionsSay() async throws {
+        var bench = try await Bench()
+        try await bench.type(":topic purge orders --partition 3 --before 100")
+        try await bench.press(.enter)
+        #expect(bench.screen.contains("Deletes the records below offset 100 in partition 3."))
+        try await bench.type("orders")
+        try await bench.press(.enter)
+        #expect(bench.changes == [.deleteRecords(topic: "orders", partition: 3, before: 100)])
+        for line in [
+            "topic purge orders --befor 100", "topic purge orders --before x", "topic delete orders --force", "group delete etl now",
+        ] {
+            try await bench.type(":" + line)
+            try await bench.press(.enter)
+            #expect(bench.model.dialog == nil, "\(line)")
+            #expect(bench.status?.hasSuffix("nothing was done") == true, "\(line)")
+        }
+        try await bench.type(":topic create x --partitions 2 --config retention.ms=1000 --config segment.bytes=9")
+        try await bench.press(.enter)
+        #expect(
+            bench.changes.last == .createTopic(name: "x", partitions: 2, configs: ["retention.ms": "1000", "segment.bytes": "9"]))
+        #expect(bench.changes.count == 2)
+    }
+
     @Test func longRefusalsAreWrapped() {
         let lines = DialogView.wrapped(Note("one two three four five six", .crit), width: 12)
         #expect(lines.map(\.text) == ["one two", "three four", "five six"])

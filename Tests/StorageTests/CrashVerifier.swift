@@ -17,7 +17,7 @@ struct CrashVerifier {
     }
 
     func verify(_ fileSystem: FaultyFileSystem) async throws {
-        let engine = try FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: CrashWorkload.options, logger: quiet)
+        let engine = try FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: workload.options, logger: quiet)
         let acquired = await engine.acquired(epoch: 2)
         guard case .success(let extents) = acquired else {
             Issue.record("\(run): \(acquired)")

@@ -34,26 +34,31 @@ final class CrashWorkload {
     private var random: SeededRandom
     private var frame: UInt64 = 0
 
-    static var options: FileEngineOptions {
+    let options: FileEngineOptions
+
+    static func options(background: Bool) -> FileEngineOptions {
         var options = FileEngineOptions()
         options.segmentBytes = 4_000
         options.redoBytes = 400
         options.checkpointBytes = 12_000
         options.journalBytes = 6_000
         options.checkpointMs = nil
+        options.checkpointsInBackground = background
         options.openFiles = 4
         options.indexBytes = 64
         return options
     }
 
-    init(fileSystem: FaultyFileSystem, seed: UInt64) {
+    /// - Parameter background: whether commits go on during checkpoints; then no two runs are quite the same.
+    init(fileSystem: FaultyFileSystem, seed: UInt64, background: Bool = false) {
+        options = Self.options(background: background)
         self.fileSystem = fileSystem
         random = SeededRandom(seed: seed)
     }
 
     /// Runs until the end or until the machine stops.
     func run(frames: Int) async {
-        guard let engine = try? FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: Self.options, logger: quiet) else {
+        guard let engine = try? FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: options, logger: quiet) else {
             return
         }
         if case .success = await engine.acquired(epoch: 1) { await run(engine, frames: frames) }

@@ -102,6 +102,49 @@ import Testing
         await bed.engine.closed()
     }
 
+    /// A checkpoint that fails beside the commits stops the shard too: what was only written is in doubt until it was written again.
+    @Test func aFailedCheckpointStopsTheShard() async throws {
+        let bed = try FileEngineBed {
+            $0.checkpointsInBackground = true
+            $0.checkpointBytes = 20_000
+        }
+        await bed.acquire()
+        bed.with { $0.syncErrorsFrom = 0 }
+        var next: Int64 = 0
+        var refusal: LogError?
+        while refusal == nil, next < 100_000 {
+            refusal = await bed.commit(UInt64(next + 1), durable: false, [Batches.append(a, next, valueBytes: 9_000)]).failure
+            if refusal == nil { next += 1 }
+        }
+        #expect(refusal?.isUnavailable == true)
+        #expect(await bed.engine.resolved(1).failure?.isUnavailable == true)
+        bed.with { $0.syncErrorsFrom = nil }
+        #expect(try await bed.engine.resolved(UInt64(next)).get() == .committed)
+        try await bed.restart(.power(seed: 11))
+        #expect(try await bed.acquire().get()[a]?.end == Offset(next))
+        #expect(try await bed.engine.allBatches(a).count == Int(next))
+        await bed.engine.closed()
+    }
+
+    @Test func manyStreamsKeepFewFilesOpen() async throws {
+        let bed = try FileEngineBed {
+            $0.openFiles = 8
+            $0.checkpointsInBackground = true
+        }
+        await bed.acquire()
+        let streams = (0..<100).map { StreamID.test($0) }
+        for round in 0..<3 {
+            for (number, stream) in streams.enumerated() {
+                _ = await bed.commit(UInt64(round * 100 + number + 1), durable: false, [Batches.append(stream, Int64(round))])
+                #expect(bed.engine.openFileCount <= 8)
+            }
+        }
+        for stream in streams { #expect(try await bed.engine.allBatches(stream).count == 3) }
+        try await bed.restart(.process)
+        #expect(try await bed.acquire().get().values.filter { $0.end == Offset(3) }.count == 100)
+        await bed.engine.closed()
+    }
+
     @Test func shortWritesAreContinued() async throws {
         let bed = try FileEngineBed()
         bed.with { $0.shortWrites = true }

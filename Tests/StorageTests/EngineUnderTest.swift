@@ -17,6 +17,7 @@ enum EngineUnderTest: String, CaseIterable, Sendable {
     static var options: FileEngineOptions {
         var options = FileEngineOptions()
         options.checkpointMs = nil
+        options.checkpointsInBackground = false
         return options
     }
 

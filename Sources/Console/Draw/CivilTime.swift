@@ -10,11 +10,12 @@ public enum CivilTime {
 
     /// A point in time as an operator types it, in ms since 1970; nil when it is none of these.
     ///
-    /// `2026-11-22 12:04[:31]`, `2026-11-22`, `12:04[:31]` (today, or yesterday when that lies ahead), `-90s -5m -2h -1d` (before `nowMs`),
+    /// `2026-11-22 12:04[:31]`, `2026-11-22`, `12:04[:31]` (today, or yesterday when that lies ahead), `-90s -5m -2h 15m` (before `nowMs`),
     /// or milliseconds since 1970 (at least 9 digits).
     public static func parse(_ text: String, nowMs: Int64, offset: Int64 = 0) -> Int64? {
         let trimmed = text.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
         if trimmed.hasPrefix("-") { return relative(trimmed.dropFirst(), nowMs: nowMs) }
+        if let last = trimmed.last, "smhd".contains(last) { return relative(trimmed[...], nowMs: nowMs) }
         if trimmed.utf8.count >= 9, let ms = Int64(trimmed) { return ms }
         let parts = trimmed.replacing("T", with: " ").split(separator: " ")
         switch parts.count {

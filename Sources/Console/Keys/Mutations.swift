@@ -80,21 +80,23 @@ extension ConsoleModel {
         openPurge(topicTargets)
     }
 
-    mutating func openPurge(_ names: [String]) {
+    /// `before` −1 is the end, whatever it is when the command arrives.
+    mutating func openPurge(_ names: [String], partition: Int32? = nil, before: Int64 = -1) {
         let rows = (live?.topics.rows ?? []).filter { names.contains($0.name) }
-        let known = rows.count == names.count
         let records = rows.reduce(Int64(0)) { $0 + $1.records }
         let partitions = rows.reduce(0) { $0 + $1.partitions }
-        let amount =
-            known
-            ? "\(Short.counted(records, "record")) in \(Short.counted(partitions, "partition"))"
-            : "all records up to the end"
-        let commands = names.map { Command.deleteRecords(topic: $0, partition: nil, before: -1) }
+        let place = partition.map { "partition \($0)" } ?? Short.counted(partitions, "partition")
+        let note: String
+        if before >= 0 {
+            note = "Deletes the records below offset \(Short.exact(before)) in \(partition == nil ? "every partition" : place)."
+        } else if partition != nil || rows.count != names.count {
+            note = "Deletes all records\(partition == nil ? "" : " of \(place)"), up to the end when you confirm."
+        } else {
+            note = "Deletes \(Short.counted(records, "record")) in \(place), up to the end when you confirm."
+        }
+        let commands = names.map { Command.deleteRecords(topic: $0, partition: partition, before: before) }
         openConfirm(verb: "Delete records of", noun: "topic", names: names, commands: commands, button: "Delete records") {
-            [
-                Note("Deletes \(amount), up to the end as of now.", .text),
-                Note("The topic stays; later records are not touched. This can't be undone.", .warn),
-            ]
+            [Note(note, .text), Note("The topic stays; later records are not touched. This can't be undone.", .warn)]
         }
     }
 

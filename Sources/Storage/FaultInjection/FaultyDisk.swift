@@ -9,6 +9,8 @@ struct FaultyDisk: Sendable {
         var durable: [UInt8] = []
         /// Pages written since the last sync, successful or not.
         var dirtyPages: Set<Int> = []
+        /// Failed syncs so far: every open file hears of each once.
+        var syncErrors = 0
     }
 
     /// `@unchecked Sendable`: touched under the file system's lock only.
@@ -197,10 +199,16 @@ struct FaultyDisk: Sendable {
     }
 
     /// A failed sync does what Linux does: some pages reached the disk, and the others count as clean although they did not.
-    mutating func sync(_ file: FileNode, _ path: String) throws(FileError) {
+    ///
+    /// - Parameter heard: errors this open file has heard of.
+    mutating func sync(_ file: FileNode, _ path: String, heard: inout Int) throws(FileError) {
         let verdict = try point("sync", path)
         if case .die = verdict { throw FileError(.crashed, "sync", path, reason: "killed at point \(points)") }
         let fails = faults.syncErrorsFrom.map { points >= $0 } ?? false
+        if heard < file.syncErrors {
+            heard = file.syncErrors
+            throw FileError(.failed, "sync", path, reason: "an earlier write failed")
+        }
         if case .proceed = verdict, !fails {
             persist(file, pages: file.dirtyPages)
             file.dirtyPages = []
@@ -208,6 +216,8 @@ struct FaultyDisk: Sendable {
         }
         persist(file, pages: file.dirtyPages.sorted().filter { _ in random.below(2) == 0 })
         file.dirtyPages = []
+        file.syncErrors += 1
+        heard = file.syncErrors
         throw FileError(.failed, "sync", path, reason: "injected I/O error")
     }
 

@@ -143,11 +143,14 @@ final class FaultyFile: File {
     let path: String
     private let node: FaultyDisk.FileNode
     private let fileSystem: FaultyFileSystem
+    /// Failed syncs of the file that this open file has heard of.
+    private let heard: Mutex<Int>
 
     init(path: String, node: FaultyDisk.FileNode, fileSystem: FaultyFileSystem) {
         self.path = path
         self.node = node
         self.fileSystem = fileSystem
+        heard = Mutex(fileSystem.disk.withLock { _ in node.syncErrors })
     }
 
     func write(_ parts: [UnsafeRawBufferPointer], at position: Int64) throws(FileError) -> Int {
@@ -173,7 +176,11 @@ final class FaultyFile: File {
 
     func sync() throws(FileError) {
         fileSystem.faults.beforeSync?()
-        try fileSystem.onDisk { (disk) throws(FileError) in try disk.sync(node, path) }
+        try fileSystem.onDisk { (disk) throws(FileError) in
+            var count = heard.withLock { $0 }
+            defer { heard.withLock { $0 = count } }
+            try disk.sync(node, path, heard: &count)
+        }
     }
 
     func truncate(to size: Int64) throws(FileError) {

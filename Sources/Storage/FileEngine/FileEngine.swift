@@ -46,7 +46,10 @@ public final class FileEngine: Log {
     }
 
     deinit {
-        for shard in shards { shard.thread.stop() }
+        for shard in shards {
+            shard.thread.stop()
+            shard.syncing.stop()
+        }
         reading.stop()
     }
 
@@ -54,7 +57,7 @@ public final class FileEngine: Log {
         _ shard: ShardID, epoch: Epoch, done: @escaping @Sendable (Result<[StreamID: StreamExtent], LogError>) -> Void
     ) {
         let shard = self.shard(shard)
-        shard.thread.submit { done(shard.acquire(epoch)) }
+        shard.thread.submit { shard.whenNoCheckpointRuns { done($0.acquire(epoch)) } }
     }
 
     public func commit(_ frame: Frame, shard: ShardID, progress: @escaping @Sendable (Result<CommitStage, LogError>) -> Void) {
@@ -64,7 +67,7 @@ public final class FileEngine: Log {
 
     public func resolve(_ frame: FrameID, shard: ShardID, done: @escaping @Sendable (Result<FrameFate, LogError>) -> Void) {
         let shard = self.shard(shard)
-        shard.thread.submit { done(shard.resolve(frame)) }
+        shard.thread.submit { shard.whenNoCheckpointRuns { done($0.resolve(frame)) } }
     }
 
     public func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
@@ -89,11 +92,14 @@ public final class FileEngine: Log {
         }
         for shard in shards {
             shard.thread.submit {
-                shard.finishDrops()
-                shard.close()
-                counter.countDown()
+                shard.whenNoCheckpointRuns { shard in
+                    shard.finishDrops()
+                    shard.close()
+                    shard.thread.stop()
+                    shard.syncing.stop()
+                    counter.countDown()
+                }
             }
-            shard.thread.stop()
         }
     }
 
@@ -107,6 +113,9 @@ public final class FileEngine: Log {
     public func space() -> FileSpace? {
         do throws(FileError) { return try fileSystem.space(root) } catch { return nil }
     }
+
+    /// Segment files in the cache of open files.
+    var openFileCount: Int { files.count }
 
     private func shard(_ id: ShardID) -> FileShard {
         precondition(shards.indices.contains(id.value), "shard \(id) of \(shards.count)")

@@ -9,6 +9,8 @@ public struct FileEngineOptions: Sendable {
     public var checkpointBytes = 64 << 20
     /// … or this long after the first append since the last one; nil only by bytes, roll and close (for tests).
     public var checkpointMs: Int64? = 5_000
+    /// Whether commits go on while a checkpoint waits for the disk. Off only where every run must be the same (tests).
+    public var checkpointsInBackground = true
     /// Journal size at which a checkpoint is written.
     public var journalBytes = 16 << 20
     /// Memory of all sparse indexes; past it, entries that are on file are let go at the next checkpoint.

@@ -15,6 +15,8 @@ final class FileShard: @unchecked Sendable {
     let files: OpenFiles
     let logger: Logger
     private(set) var thread: WorkThread!
+    /// Where a checkpoint waits for the disk while commits go on.
+    let syncing: WorkThread
 
     /// Nil until acquired.
     var epoch: Epoch?
@@ -29,6 +31,10 @@ final class FileShard: @unchecked Sendable {
     var checkpointIsScheduled = false
     /// Set by a roll: the next commit ends with a checkpoint.
     var wantsCheckpoint = false
+    /// Set while a checkpoint is under way on `syncing`.
+    var checkpointIsRunning = false
+    /// What must not run beside it.
+    var waitingForCheckpoint: [@Sendable (FileShard) -> Void] = []
     var pendingDrops: [(log: SegmentedLog, done: @Sendable (Result<Void, LogError>) -> Void)] = []
     var fates = FrameFates()
 
@@ -36,16 +42,21 @@ final class FileShard: @unchecked Sendable {
     struct DirtyStream {
         var log: SegmentedLog
         var file: any File
+        /// Of the segment: the active one.
+        var base: Offset
         /// Everything below was synced.
         var syncedBytes: Int64
-        /// Bytes beyond `syncedBytes` that the journal holds no copy of.
+        /// Bytes beyond `syncedBytes` that the journal holds no copy of: written since the last checkpoint began, or before that.
         var hasUncovered = false
+        var hasUncoveredInCheckpoint = false
         /// The file's name is not safe yet.
         var hasNewFile = false
         /// Nor is the name of the stream's directory.
         var hasNewDirectory = false
         /// For starting writeback early.
         var writebackBytes: Int64 = 0
+
+        var needsFileSync: Bool { hasUncovered || hasUncoveredInCheckpoint }
     }
 
     init(
@@ -59,7 +70,8 @@ final class FileShard: @unchecked Sendable {
         self.registry = registry
         self.files = files
         self.logger = logger
-        journal = Journal(path: directory + "/journal", fileSystem: fileSystem, generation: 0)
+        journal = Journal(directory: directory, fileSystem: fileSystem, generation: 0)
+        syncing = WorkThread(name: "sync-\(id)")
         thread = WorkThread(name: "disk-\(id)", onWake: { [weak self] in self?.timedCheckpoint() })
     }
 

@@ -52,9 +52,9 @@ enum IndexFile {
 
     /// Appends what is not in the file yet; begins the file anew when nothing is.
     static func persist<Entry: IndexEntry>(
-        _ index: SparseIndex<Entry>, base: Offset, path: String, fileSystem: any FileSystem
+        _ index: SparseIndex<Entry>, upTo limit: Int, base: Offset, path: String, fileSystem: any FileSystem
     ) throws(FileError) {
-        let news = index.unpersisted
+        let news = index.unpersisted(upTo: limit)
         guard !news.isEmpty else { return }
         let file = try fileSystem.open(path, create: true)
         if index.persisted == 0 { try file.truncate(to: 0) }

@@ -69,12 +69,12 @@ struct IndexLoader {
             return state.segments[index]
         }
         guard let closed else { return }
-        try IndexFile.persist(closed.offsets, base: base, path: log.path(base, .index), fileSystem: fileSystem)
-        try IndexFile.persist(closed.times, base: base, path: log.path(base, .time), fileSystem: fileSystem)
+        try IndexFile.persist(closed.offsets, upTo: closed.offsets.count, base: base, path: log.path(base, .index), fileSystem: fileSystem)
+        try IndexFile.persist(closed.times, upTo: closed.times.count, base: base, path: log.path(base, .time), fileSystem: fileSystem)
         log.state.withLock { state in
             guard let index = state.segmentIndex(base: base), state.segments[index].offsets.count == closed.offsets.count else { return }
-            state.segments[index].offsets.markPersisted()
-            state.segments[index].times.markPersisted()
+            state.segments[index].offsets.markPersisted(upTo: closed.offsets.count)
+            state.segments[index].times.markPersisted(upTo: closed.times.count)
         }
     }
 

@@ -3,7 +3,8 @@ import NIOCore
 
 /// A shard's redo journal: copies of small durable appends, so that one sync of one file makes a frame durable however many streams it touches.
 ///
-/// One file, written from its beginning again after every checkpoint; entries of an older generation that still stand there are ignored.
+/// Two files in turn, `journal-0` and `journal-1`: a checkpoint that begins turns to the other one with the next generation, so that
+/// commits go on while it is written. Entries of an older generation that still stand in a file are ignored.
 /// ```
 /// entry: magic 4 │ body length 4 │ generation 8 │ sequence 8 │ CRC-32C of generation, sequence and body 4 │ body
 /// body:  epoch 4 │ frame 8 │ appends 4 │ { name length 2 │ name │ base 8 │ next 8 │ max timestamp 8 │ length 4 │ batches }…
@@ -13,23 +14,27 @@ struct Journal {
     static let headerBytes = 28
     private static let magic: UInt32 = 0x574a_4531  // WJE1
 
-    let path: String
+    private let directory: String
     private let fileSystem: any FileSystem
-    private var file: (any File)?
+    private var files: [(any File)?] = [nil, nil]
+    private var safeNames = [false, false]
+    private var current = 0
     private(set) var generation: UInt64
     private var sequence: UInt64 = 0
     private(set) var position: Int64 = 0
-    private var nameIsSynced = false
 
-    init(path: String, fileSystem: any FileSystem, generation: UInt64) {
-        self.path = path
+    init(directory: String, fileSystem: any FileSystem, generation: UInt64) {
+        self.directory = directory
         self.fileSystem = fileSystem
         self.generation = generation
     }
 
-    /// Begins anew: a checkpoint of this generation is on the disk.
-    mutating func reset(generation: UInt64) {
-        self.generation = generation
+    static func paths(_ directory: String) -> [String] { (0...1).map { "\(directory)/journal-\($0)" } }
+
+    /// Begins the next generation in the other file.
+    mutating func turn() {
+        generation += 1
+        current = 1 - current
         sequence = 0
         position = 0
     }
@@ -61,16 +66,16 @@ struct Journal {
     mutating func sync() throws(FileError) {
         let file = try opened()
         try file.sync()
-        if !nameIsSynced {
-            try fileSystem.syncDirectory(FilePath.parent(path))
-            nameIsSynced = true
+        if !safeNames[current] {
+            try fileSystem.syncDirectory(directory)
+            safeNames[current] = true
         }
     }
 
     private mutating func opened() throws(FileError) -> any File {
-        if let file { return file }
-        let opened = try fileSystem.open(path, create: true)
-        file = opened
+        if let file = files[current] { return file }
+        let opened = try fileSystem.open(Self.paths(directory)[current], create: true)
+        files[current] = opened
         return opened
     }
 
@@ -83,21 +88,22 @@ struct Journal {
 
     // MARK: Replay
 
-    /// The redo copies of a journal file in order, up to the first entry that is torn or of another generation.
-    /// - Parameter generation: the checkpoint's; nil when it is lost: then that of the first entry.
-    static func redo(_ bytes: ByteBuffer, generation: UInt64?, shard: ShardID) -> [Append] {
+    /// The redo copies of one journal file in order, up to the first entry that is torn or of another generation.
+    /// - Parameter first: older generations are covered by the checkpoint.
+    /// - Returns: nil for a file without a whole entry that counts.
+    static func redo(_ bytes: ByteBuffer, from first: UInt64, shard: ShardID) -> (generation: UInt64, appends: [Append])? {
         var rest = bytes
-        var result: [Append] = []
-        var generation = generation
+        var appends: [Append] = []
+        var generation: UInt64?
         var sequence: UInt64 = 0
-        while let entry = readEntry(&rest) {
-            guard entry.generation == generation ?? entry.generation, entry.sequence == sequence else { break }
-            guard let appends = readBody(entry.body, shard: shard) else { break }
+        while let entry = readEntry(&rest), entry.generation >= first, entry.generation == generation ?? entry.generation,
+            entry.sequence == sequence, let more = readBody(entry.body, shard: shard)
+        {
             generation = entry.generation
             sequence += 1
-            result.append(contentsOf: appends)
+            appends.append(contentsOf: more)
         }
-        return result
+        return generation.map { ($0, appends) }
     }
 
     private static func readEntry(_ rest: inout ByteBuffer) -> (generation: UInt64, sequence: UInt64, body: ByteBuffer)? {

@@ -6,15 +6,123 @@ import NIOCore
 extension FileShard {
     func timedCheckpoint() {
         checkpointIsScheduled = false
-        if failure == nil, bytesSinceCheckpoint > 0 || !dirty.isEmpty { checkpoint() }
+        if needsCheckpoint { checkpoint() }
     }
+
+    private var needsCheckpoint: Bool { failure == nil && epoch != nil && (bytesSinceCheckpoint > 0 || !dirty.isEmpty) }
 
     func close() {
-        if epoch != nil { timedCheckpoint() }
+        if needsCheckpoint { checkpointNow() }
     }
 
-    /// Syncs everything, writes index entries and the checkpoint file, and begins the journal anew.
+    /// Runs `body` at once, or after the checkpoint that is under way.
+    func whenNoCheckpointRuns(_ body: @escaping @Sendable (FileShard) -> Void) {
+        if checkpointIsRunning { waitingForCheckpoint.append(body) } else { body(self) }
+    }
+
+    // MARK: While commits go on
+
+    /// What a checkpoint covers: everything published when it began.
+    private struct Run: Sendable {
+        struct Item: Sendable {
+            var log: SegmentedLog
+            var base: Offset
+            var bytes: Int64
+            var hasNewFile: Bool
+            var hasNewDirectory: Bool
+        }
+        var items: [Item]
+        var checkpoint: Checkpoint
+    }
+
+    /// Begins a checkpoint: the files are synced and the checkpoint file is written by another thread.
     func checkpoint() {
+        guard options.checkpointsInBackground else { return checkpointNow() }
+        guard !checkpointIsRunning, failure == nil else { return }
+        checkpointIsRunning = true
+        var items: [Run.Item] = []
+        for (id, state) in dirty {
+            let bytes = state.log.state.withLock { $0.active.bytes }
+            items.append(
+                Run.Item(
+                    log: state.log, base: state.base, bytes: bytes, hasNewFile: state.hasNewFile, hasNewDirectory: state.hasNewDirectory))
+            dirty[id]?.hasUncoveredInCheckpoint = state.needsFileSync
+            dirty[id]?.hasUncovered = false
+        }
+        journal.turn()
+        bytesSinceCheckpoint = 0
+        wantsCheckpoint = false
+        let run = Run(items: items, checkpoint: Checkpoint(generation: journal.generation, streams: marks()))
+        syncing.submit { [self] in
+            let result = syncFiles(run)
+            thread.submit { [self] in filesAreSynced(run, result) }
+        }
+    }
+
+    /// On the other thread. Through descriptors of its own: the system tells an error once per descriptor, and a commit that syncs the same file must
+    /// hear of it too.
+    private func syncFiles(_ run: Run) -> Result<Void, FileError> {
+        do throws(FileError) {
+            for item in run.items {
+                do throws(FileError) {
+                    try fileSystem.open(item.log.path(item.base, .log), create: false).sync()
+                    if item.hasNewFile { try fileSystem.syncDirectory(item.log.directory) }
+                } catch  where error.kind == .notFound {
+                    // Trimmed or dropped meanwhile.
+                    continue
+                }
+            }
+            if run.items.contains(where: \.hasNewDirectory) { try fileSystem.syncDirectory(directory) }
+            return .success(())
+        } catch {
+            return .failure(error)
+        }
+    }
+
+    private func filesAreSynced(_ run: Run, _ result: Result<Void, FileError>) {
+        if case .failure(let error) = result { fail(error) }
+        guard failure == nil else { return checkpointEnded() }
+        for item in run.items {
+            guard var state = dirty[item.log.id], state.log === item.log, state.base == item.base else { continue }
+            state.syncedBytes = max(state.syncedBytes, item.bytes)
+            state.hasUncoveredInCheckpoint = false
+            state.hasNewFile = false
+            state.hasNewDirectory = false
+            let end = item.log.state.withLock { $0.active.bytes }
+            dirty[item.log.id] = end == state.syncedBytes ? nil : state
+        }
+        for log in streams.values {
+            do throws(FileError) { try persistIndex(log, upTo: run.checkpoint) } catch { warn(error) }
+        }
+        syncing.submit { [self] in
+            var problem: FileError?
+            do throws(FileError) { try fileSystem.replace(checkpointPath, with: run.checkpoint.encode()) } catch { problem = error }
+            let failed = problem
+            thread.submit { [self] in
+                if let failed { warn(failed) }
+                checkpointEnded()
+            }
+        }
+    }
+
+    private func checkpointEnded() {
+        checkpointIsRunning = false
+        evictIndexes()
+        let waiting = waitingForCheckpoint
+        waitingForCheckpoint = []
+        for body in waiting { whenNoCheckpointRuns(body) }
+    }
+
+    /// Nothing is lost without a checkpoint: recovery starts from the older one and the journal.
+    private func warn(_ error: FileError) {
+        logger.warning("no checkpoint", metadata: ["shard": "\(id)", "error": "\(error)"])
+    }
+
+    // MARK: At once
+
+    /// Syncs everything, writes index entries and the checkpoint file, and begins the journal anew.
+    func checkpointNow() {
+        precondition(!checkpointIsRunning)
         do throws(FileError) {
             for id in Array(dirty.keys) { try sync(id) }
         } catch {
@@ -22,13 +130,11 @@ extension FileShard {
         }
         do throws(FileError) {
             for log in streams.values { try persistIndex(log) }
-            let next = Checkpoint(generation: journal.generation + 1, streams: marks())
-            try fileSystem.replace(checkpointPath, with: next.encode())
-            journal.reset(generation: next.generation)
+            try fileSystem.replace(checkpointPath, with: Checkpoint(generation: journal.generation + 1, streams: marks()).encode())
         } catch {
-            // Nothing is lost: recovery starts from the older checkpoint and its journal.
-            logger.warning("no checkpoint", metadata: ["shard": "\(id)", "error": "\(error)"])
+            warn(error)
         }
+        journal.turn()
         bytesSinceCheckpoint = 0
         wantsCheckpoint = false
         evictIndexes()
@@ -41,18 +147,25 @@ extension FileShard {
         return result
     }
 
-    /// Appends the active segment's new index entries to its files.
-    func persistIndex(_ log: SegmentedLog) throws(FileError) {
+    /// Appends the active segment's new index entries to its files: all, or those that a checkpoint covers. What is not synced must stay out, for a
+    /// crash may put other bytes there.
+    func persistIndex(_ log: SegmentedLog, upTo checkpoint: Checkpoint? = nil) throws(FileError) {
         let active = log.state.withLock { state -> Segment? in
             let active = state.active
             return active.offsets.unpersisted.isEmpty && active.times.unpersisted.isEmpty ? nil : active
         }
         guard let active else { return }
-        try IndexFile.persist(active.offsets, base: active.base, path: log.path(active.base, .index), fileSystem: fileSystem)
-        try IndexFile.persist(active.times, base: active.base, path: log.path(active.base, .time), fileSystem: fileSystem)
+        var counts = (offsets: active.offsets.count, times: active.times.count)
+        if let checkpoint {
+            guard let mark = checkpoint.streams[StreamName.encode(log.id)]?.last, mark.base == active.base else { return }
+            counts = (Int(mark.offsetEntries), Int(mark.timeEntries))
+        }
+        let paths = (log.path(active.base, .index), log.path(active.base, .time))
+        try IndexFile.persist(active.offsets, upTo: counts.offsets, base: active.base, path: paths.0, fileSystem: fileSystem)
+        try IndexFile.persist(active.times, upTo: counts.times, base: active.base, path: paths.1, fileSystem: fileSystem)
         log.state.withLock { state in
-            state.segments[state.segments.count - 1].offsets.markPersisted()
-            state.segments[state.segments.count - 1].times.markPersisted()
+            state.segments[state.segments.count - 1].offsets.markPersisted(upTo: counts.offsets)
+            state.segments[state.segments.count - 1].times.markPersisted(upTo: counts.times)
         }
     }
 
@@ -82,7 +195,7 @@ extension FileShard {
         let file = try files.open(key, path: log.path(active.next, .log), create: true)
         // A file of that name can only be a leftover of a roll that failed.
         try file.truncate(to: 0)
-        dirty[log.id] = DirtyStream(log: log, file: file, syncedBytes: 0, hasNewFile: true)
+        dirty[log.id] = DirtyStream(log: log, file: file, base: active.next, syncedBytes: 0, hasNewFile: true)
         log.state.withLock { $0.segments.append(Segment(base: active.next)) }
         wantsCheckpoint = true
     }
@@ -109,7 +222,7 @@ extension FileShard {
         }
         let stopped = failure
         failure = nil
-        checkpoint()
+        checkpointNow()
         guard failure == nil else { return }
         logger.notice("shard repaired", metadata: ["shard": "\(id)", "after": "\(stopped.map { "\($0)" } ?? "")"])
         fates.settleDoubt()

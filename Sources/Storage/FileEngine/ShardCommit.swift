@@ -84,7 +84,13 @@ extension FileShard {
         if let owner = registry.shard(of: first.stream), owner != id {
             return .failure(.unavailable("\(first.stream) belongs to shard \(owner), not \(id)"))
         }
+        if pendingDrops.contains(where: { $0.log.id == first.stream }) {
+            return .failure(.unavailable("\(first.stream) is being dropped"))
+        }
         let byteCount = appends.reduce(0) { $0 + $1.bytes.readableBytes }
+        guard byteCount + options.segmentBytes <= Int(UInt32.max) else {
+            return .failure(.unavailable("\(first.stream): \(byteCount) bytes in one frame"))
+        }
         let log: SegmentedLog
         if let known = streams[first.stream] { log = known } else { log = try makeStream(first.stream, base: first.base) }
         var active = log.state.withLock { $0.active }
@@ -120,7 +126,7 @@ extension FileShard {
             segments: [Segment(base: base)])
         try fileSystem.makeDirectory(log.directory)
         let file = try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log), create: true)
-        dirty[stream] = DirtyStream(log: log, file: file, syncedBytes: 0, hasNewFile: true, hasNewDirectory: true)
+        dirty[stream] = DirtyStream(log: log, file: file, base: base, syncedBytes: 0, hasNewFile: true, hasNewDirectory: true)
         streams[stream] = log
         registry.add(log, shard: id)
         return log
@@ -160,7 +166,7 @@ extension FileShard {
     /// a copy alone would leave a gap before it after a power loss.
     private func journalSmallAppends(_ frame: Frame, _ groups: inout [Group]) throws(FileError) {
         let small = groups.indices.filter { index in
-            groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.hasUncovered != true
+            groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
         }
         guard small.count > 1 else { return }
         try journal.write(frame.id, epoch: frame.epoch, appends: small.flatMap { groups[$0].appends })
@@ -189,7 +195,8 @@ extension FileShard {
     private func markDirty(_ group: Group) {
         var state =
             dirty[group.log.id]
-            ?? DirtyStream(log: group.log, file: group.file, syncedBytes: group.startByte, writebackBytes: group.startByte)
+            ?? DirtyStream(
+                log: group.log, file: group.file, base: group.appender.base, syncedBytes: group.startByte, writebackBytes: group.startByte)
         if !group.isJournaled { state.hasUncovered = true }
         // Let the disk begin early on streams that are written without a sync.
         let end = group.startByte + Int64(group.byteCount)
@@ -204,7 +211,7 @@ extension FileShard {
 
     private func makeDurable(_ groups: [Group], _ frame: Frame) throws(FileError) {
         if frame.appends.isEmpty {
-            for (id, state) in dirty where state.hasUncovered { try sync(id) }
+            for (id, state) in dirty where state.needsFileSync { try sync(id) }
             return
         }
         for group in groups where !group.isJournaled { try sync(group.log.id) }
@@ -221,6 +228,10 @@ extension FileShard {
     }
 
     private func afterCommit() {
+        // Every dirty stream holds its file open. Half the limit asks for a checkpoint; past the limit there is no waiting for it.
+        while dirty.count > options.openFiles, failure == nil, let id = dirty.keys.first {
+            do throws(FileError) { try sync(id) } catch { fail(error) }
+        }
         let tooManyOpen = dirty.count > options.openFiles / 2
         if wantsCheckpoint || tooManyOpen || bytesSinceCheckpoint >= options.checkpointBytes
             || journal.position >= Int64(options.journalBytes)

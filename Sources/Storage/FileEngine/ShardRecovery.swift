@@ -83,10 +83,9 @@ struct Recovery {
         if let lost = expected.first(where: { $0.value.contains { $0.bytes > 0 } }) {
             return .corrupt("\(shard.directory)/\(lost.key) is missing; restore it, or remove \(shard.checkpointPath) to start without it")
         }
-        shard.journal = Journal(path: shard.directory + "/journal", fileSystem: fileSystem, generation: saved?.generation ?? 0)
-        if let problem = try replay(generation: saved?.generation) { return problem }
+        if let problem = try replayJournal(from: saved?.generation ?? 0) { return problem }
         if changed || saved == nil {
-            shard.checkpoint()
+            shard.checkpointNow()
             if let failure = shard.failure { return failure }
         }
         shard.logger.info(
@@ -170,7 +169,7 @@ struct Recovery {
         // Without a mark the file's name itself may be unsafe.
         if isLast {
             shard.dirty[log.id] = FileShard.DirtyStream(
-                log: log, file: file, syncedBytes: from, hasUncovered: true, hasNewFile: true, hasNewDirectory: true)
+                log: log, file: file, base: base, syncedBytes: from, hasUncovered: true, hasNewFile: true, hasNewDirectory: true)
         } else {
             try file.sync()
         }
@@ -198,12 +197,21 @@ struct Recovery {
 
     // MARK: Journal
 
-    /// Writes the journal's copies to the files that lack them.
-    private mutating func replay(generation: UInt64?) throws(FileError) -> LogError? {
-        guard let bytes = try fileSystem.contents(shard.journal.path, limit: Int(Int32.max)) else { return nil }
-        for append in Journal.redo(bytes, generation: generation, shard: shard.id) {
+    /// Writes the journal's copies to the files that lack them: those of the checkpoint's generation and later ones, in order.
+    private mutating func replayJournal(from first: UInt64) throws(FileError) -> LogError? {
+        var parts: [(generation: UInt64, appends: [Append])] = []
+        for path in Journal.paths(shard.directory) {
+            guard let bytes = try fileSystem.contents(path, limit: Int(Int32.max)) else { continue }
+            if let part = Journal.redo(bytes, from: first, shard: shard.id) { parts.append(part) }
+        }
+        parts.sort { $0.generation < $1.generation }
+        for append in parts.flatMap(\.appends) {
             if let problem = try replay(append) { return problem }
         }
+        // Generations never come back, so that what stands in the files is never taken for something new.
+        let last = parts.last?.generation ?? first
+        shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, generation: last)
+        if !parts.isEmpty { changed = true }
         return nil
     }
 

@@ -53,7 +53,7 @@ extension FileShard {
         }
         for base in bases { files.forget(OpenFiles.Key(stream: log.number, base: base.value)) }
         pendingDrops.append((log, done))
-        if pendingDrops.count == 1 { thread.submit { [self] in finishDrops() } }
+        if pendingDrops.count == 1 { thread.submit { [self] in whenNoCheckpointRuns { $0.finishDrops() } } }
     }
 
     /// Renames the directories (after that a restart removes them), makes that safe, writes a checkpoint without the streams, which also forgets their
@@ -66,7 +66,7 @@ extension FileShard {
         do throws(FileError) {
             for drop in drops { try fileSystem.rename(drop.log.directory, to: droppedPath(drop.log)) }
             try fileSystem.syncDirectory(directory)
-            checkpoint()
+            checkpointNow()
             if let failure { result = .failure(failure) }
             for drop in drops where failure == nil { try removeDirectory(droppedPath(drop.log)) }
         } catch {

@@ -73,11 +73,17 @@ struct SparseIndex<Entry: IndexEntry>: Sendable {
 
     var count: Int { missing + entries.count }
     var memoryBytes: Int { entries.capacity * MemoryLayout<Entry>.stride }
-    var unpersisted: ArraySlice<Entry> { entries[(max(persisted, missing) - missing)...] }
+    var unpersisted: ArraySlice<Entry> { unpersisted(upTo: count) }
+
+    /// Entries that the file lacks, of the first `limit`.
+    func unpersisted(upTo limit: Int) -> ArraySlice<Entry> {
+        let first = max(persisted, missing) - missing
+        return entries[first..<max(first, min(limit, count) - missing)]
+    }
 
     mutating func append(_ more: [Entry]) { entries.append(contentsOf: more) }
 
-    mutating func markPersisted() { persisted = count }
+    mutating func markPersisted(upTo limit: Int) { persisted = max(persisted, min(limit, count)) }
 
     /// Puts the missing entries back. `rebuilt` entries come from a scan: the file is damaged and will be written anew.
     mutating func restore(_ loaded: [Entry], rebuilt: Bool) {

@@ -8,7 +8,7 @@ import NIOPosix
 struct BenchCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "bench", abstract: "Measure a running broker with this package's own client.",
-        subcommands: [ProduceBench.self, ConsumeBench.self])
+        subcommands: [ProduceBench.self, ConsumeBench.self, FloorBench.self])
 }
 
 /// What the benchmarks share.
