@@ -95,7 +95,10 @@ let package = Package(
         .testTarget(
             name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
         .testTarget(
-            name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioPosix],
+            name: "KafkaServerTests",
+            dependencies: [
+                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioPosix, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
