@@ -8,6 +8,8 @@ import Synchronization
 /// call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below the published end never change.
 final class SegmentedLog: Sendable {
     let id: StreamID
+    /// The directory's own name, which checkpoint and journal use too.
+    let name: String
     let directory: String
     /// Tells streams apart in the cache of open files; never reused while the engine lives.
     let number: UInt32
@@ -44,10 +46,12 @@ final class SegmentedLog: Sendable {
         }
     }
 
-    init(id: StreamID, directory: String, number: UInt32, segments: [Segment]) {
+    /// - Parameter parent: the shard's directory.
+    init(id: StreamID, parent: String, number: UInt32, segments: [Segment]) {
         precondition(!segments.isEmpty)
         self.id = id
-        self.directory = directory
+        name = StreamName.encode(id)
+        directory = parent + "/" + name
         self.number = number
         state = Mutex(State(segments: segments))
     }

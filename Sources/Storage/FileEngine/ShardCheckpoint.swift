@@ -11,6 +11,13 @@ extension FileShard {
 
     private var needsCheckpoint: Bool { failure == nil && epoch != nil && (bytesSinceCheckpoint > 0 || !dirty.isEmpty) }
 
+    /// A checkpoint will come some time after the first append since the last one.
+    func scheduleCheckpoint() {
+        guard let ms = options.checkpointMs, !checkpointIsScheduled else { return }
+        checkpointIsScheduled = true
+        thread.wake(afterMs: ms)
+    }
+
     func close() {
         if needsCheckpoint { checkpointNow() }
     }
@@ -108,6 +115,8 @@ extension FileShard {
     private func checkpointEnded() {
         checkpointIsRunning = false
         evictIndexes()
+        // Commits that came meanwhile asked in vain.
+        if needsCheckpoint { scheduleCheckpoint() }
         let waiting = waitingForCheckpoint
         waitingForCheckpoint = []
         for body in waiting { whenNoCheckpointRuns(body) }
@@ -143,7 +152,7 @@ extension FileShard {
     private func marks() -> [String: [Checkpoint.Mark]] {
         var result: [String: [Checkpoint.Mark]] = [:]
         result.reserveCapacity(streams.count)
-        for (id, log) in streams { result[StreamName.encode(id)] = log.state.withLock { $0.segments.map(Checkpoint.Mark.init) } }
+        for log in streams.values { result[log.name] = log.state.withLock { $0.segments.map(Checkpoint.Mark.init) } }
         return result
     }
 
@@ -157,7 +166,7 @@ extension FileShard {
         guard let active else { return }
         var counts = (offsets: active.offsets.count, times: active.times.count)
         if let checkpoint {
-            guard let mark = checkpoint.streams[StreamName.encode(log.id)]?.last, mark.base == active.base else { return }
+            guard let mark = checkpoint.streams[log.name]?.last, mark.base == active.base else { return }
             counts = (Int(mark.offsetEntries), Int(mark.timeEntries))
         }
         let paths = (log.path(active.base, .index), log.path(active.base, .time))

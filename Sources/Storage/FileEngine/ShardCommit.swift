@@ -122,7 +122,7 @@ extension FileShard {
 
     func makeStream(_ stream: StreamID, base: Offset) throws(FileError) -> SegmentedLog {
         let log = SegmentedLog(
-            id: stream, directory: directory + "/" + StreamName.encode(stream), number: registry.nextNumber(),
+            id: stream, parent: directory, number: registry.nextNumber(),
             segments: [Segment(base: base)])
         try fileSystem.makeDirectory(log.directory)
         let file = try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log), create: true)
@@ -237,9 +237,8 @@ extension FileShard {
             || journal.position >= Int64(options.journalBytes)
         {
             checkpoint()
-        } else if let ms = options.checkpointMs, !checkpointIsScheduled {
-            checkpointIsScheduled = true
-            thread.wake(afterMs: ms)
+        } else {
+            scheduleCheckpoint()
         }
     }
 }

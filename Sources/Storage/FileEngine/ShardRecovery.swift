@@ -115,7 +115,7 @@ struct Recovery {
         }
         try removeOrphans(names, bases, directory)
         guard !bases.isEmpty else { return nil }
-        let log = SegmentedLog(id: id, directory: directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
+        let log = SegmentedLog(id: id, parent: shard.directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
         var segments: [Segment] = []
         for (index, base) in bases.enumerated() {
             if let last = segments.last, last.next != base {

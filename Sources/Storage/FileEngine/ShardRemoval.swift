@@ -75,7 +75,7 @@ extension FileShard {
         for drop in drops { drop.done(result) }
     }
 
-    private func droppedPath(_ log: SegmentedLog) -> String { directory + "/" + Self.droppedPrefix + StreamName.encode(log.id) }
+    private func droppedPath(_ log: SegmentedLog) -> String { directory + "/" + Self.droppedPrefix + log.name }
 
     func removeDirectory(_ path: String) throws(FileError) {
         for name in try fileSystem.list(path) { try fileSystem.remove(path + "/" + name) }
