@@ -4,8 +4,9 @@ import Synchronization
 
 /// One stream's segments. The thread of its shard alone changes it; any thread may read.
 ///
-/// Locking: ``state`` is held for the length of a look-up in memory or of publishing a frame, never while a file is touched. A reader takes it once per
-/// call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below the published end never change.
+/// Locking: ``state`` is held for the length of a look-up in memory or of publishing a frame, never while a file is touched. A reader
+/// takes it once per call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below
+/// the published end never change.
 final class SegmentedLog: Sendable {
     let id: StreamID
     /// The directory's own name, which checkpoint and journal use too.

@@ -66,8 +66,8 @@ extension FileShard {
         }
     }
 
-    /// On the other thread. Through descriptors of its own: the system tells an error once per descriptor, and a commit that syncs the same file must
-    /// hear of it too.
+    /// On the other thread. Through descriptors of its own: the system tells an error once per descriptor, and a commit that syncs the
+    /// same file must hear of it too.
     private func syncFiles(_ run: Run) -> Result<Void, FileError> {
         do throws(FileError) {
             for item in run.items {
@@ -156,8 +156,8 @@ extension FileShard {
         return result
     }
 
-    /// Appends the active segment's new index entries to its files: all, or those that a checkpoint covers. What is not synced must stay out, for a
-    /// crash may put other bytes there.
+    /// Appends the active segment's new index entries to its files: all, or those that a checkpoint covers. What is not synced must stay
+    /// out, for a crash may put other bytes there.
     func persistIndex(_ log: SegmentedLog, upTo checkpoint: Checkpoint? = nil) throws(FileError) {
         let active = log.state.withLock { state -> Segment? in
             let active = state.active
@@ -220,8 +220,8 @@ extension FileShard {
         return .success(fates.fate(frame))
     }
 
-    /// After a failed sync the system may hold pages that it believes clean and the disk never got. So whatever was not synced before is written
-    /// again, from what reads back whole, and only then synced.
+    /// After a failed sync the system may hold pages that it believes clean and the disk never got. So whatever was not synced before is
+    /// written again, from what reads back whole, and only then synced.
     private func repair() throws(FileError) {
         for state in dirty.values {
             let end = state.log.state.withLock { $0.active.bytes }

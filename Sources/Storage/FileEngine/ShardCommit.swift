@@ -19,7 +19,10 @@ extension FileShard {
 
     func commit(_ frame: Frame, progress: Progress) {
         if let epoch, frame.epoch < epoch { return progress(.failure(.fenced(epoch))) }
-        if let refusal = refusal() { return progress(.failure(refusal)) }
+        if let refusal = refusal() {
+            fates.refuse(frame.id)
+            return progress(.failure(refusal))
+        }
         guard frame.epoch == epoch else { return progress(.failure(.unavailable("shard \(id) was not acquired for epoch \(frame.epoch)"))) }
         var groups: [Group]
         switch prepare(frame) {
@@ -162,8 +165,8 @@ extension FileShard {
         }
     }
 
-    /// Copies small appends to the journal where that saves syncs. A stream with bytes that are neither synced nor journaled is synced itself:
-    /// a copy alone would leave a gap before it after a power loss.
+    /// Copies small appends to the journal where that saves syncs. A stream with bytes that are neither synced nor journaled is synced
+    /// itself: a copy alone would leave a gap before it after a power loss.
     private func journalSmallAppends(_ frame: Frame, _ groups: inout [Group]) throws(FileError) {
         let small = groups.indices.filter { index in
             groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
