@@ -103,7 +103,7 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model", arguments], swiftSettings: strict),
+        .testTarget(name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"], swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
