@@ -8,6 +8,7 @@ extension Group {
         _ request: JoinRequest, ticket: Int, freshID: String, limits: Limits, now: Moment
     ) -> GroupStep {
         var step = GroupStep()
+        defer { countMetadata() }
         func refuse(_ error: GroupError, memberID: String? = nil) {
             step.answer(ticket, JoinAnswer(error: error, memberID: memberID ?? request.memberID))
         }

@@ -23,7 +23,7 @@ public struct GroupTable: Sendable {
 
     /// Whether a join may add its subscription to what the groups' members hold already.
     public func hasRoom(for request: JoinRequest, limits: Limits) -> Bool {
-        let held = groups.values.reduce(0) { sum, group in group.members.values.reduce(sum) { $0 + $1.metadataBytes } }
+        let held = groups.values.reduce(0) { $0 + $1.metadataBytes }
         return held + request.metadataBytes <= limits.groupMetadataBytes
     }
 

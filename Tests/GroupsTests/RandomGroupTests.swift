@@ -167,6 +167,7 @@ struct RandomGroupTests {
             var support: [String: Int] = [:]
             for offered in group.members.values.flatMap(\.protocols) { support[offered.name, default: 0] += 1 }
             #expect(support == group.protocolSupport)
+            #expect(group.metadataBytes == group.members.values.reduce(0) { $0 + $1.metadataBytes })
             switch group.state {
             case .empty: #expect(group.members.isEmpty)
             case .preparingRebalance:
