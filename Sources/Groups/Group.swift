@@ -38,7 +38,7 @@ public struct Group: Sendable {
     var pendingSyncs: OrderedSet<String> = []
     /// Static members' ids by instance id.
     var staticMembers: [String: String] = [:]
-    /// Subscription and assignment bytes of all members; kept current by the steps that change them.
+    /// What the members, and those about to be, take in memory; kept current by the steps that change them.
     public internal(set) var metadataBytes = 0
     /// How many members offer a protocol.
     var protocolSupport: [String: Int] = [:]
@@ -125,7 +125,7 @@ public struct Group: Sendable {
     }
 
     mutating func countMetadata() {
-        metadataBytes = members.values.reduce(0) { $0 + $1.metadataBytes }
+        metadataBytes = members.values.reduce(pendingJoins.count * GroupMember.overheadBytes) { $0 + $1.metadataBytes }
     }
 
     mutating func renewSession(_ id: String, ms: Int64? = nil, now: Moment) {

@@ -104,6 +104,15 @@ struct GroupCoordinatorTests {
         await fixture.broker.close()
     }
 
+    @Test func theMemoryOfOffsetsIsBounded() async throws {
+        var limits = Limits()
+        limits.committedOffsetBytes = 3 * 96
+        let fixture = try await GroupBroker.start(limits: limits)
+        for partition in 0..<3 { #expect(await fixture.commit("g", "", -1, [("t", Int32(partition), 1)]) == [nil]) }
+        #expect(await fixture.commit("g", "", -1, [("t", 3, 1)]) == [.invalidCommitOffsetSize])
+        await fixture.broker.close()
+    }
+
     @Test func operatorsResetAndDelete() async throws {
         let fixture = try await GroupBroker.start()
         let broker = fixture.broker
