@@ -66,7 +66,7 @@ let package = Package(
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
         .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
-        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
+        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Wire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
 
         // The console: Control values in, cells out.
         .target(name: "Terminal", dependencies: ["CTerm", "CWeir"], swiftSettings: strict),
@@ -86,6 +86,10 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "KafkaClientTests",
+            dependencies: ["KafkaClient", "KafkaServer", "KafkaWire", "Broker", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(

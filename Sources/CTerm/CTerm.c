@@ -93,7 +93,8 @@ int cterm_open(const char *name, int in_fd, int out_fd, int mouse, int synchroni
     cterm_term.out = fdopen(dup(out_fd), "w");
     cterm_term.mouse = mouse;
     cterm_term.synchronized = synchronized;
-    if (cterm_term.in_fd < 0 || cterm_term.out_fd < 0 || cterm_term.wake_fd < 0 || !cterm_term.in || !cterm_term.out) return cterm_close(), errno = EMFILE, -1;
+    int is_ready = cterm_term.in_fd >= 0 && cterm_term.out_fd >= 0 && cterm_term.wake_fd >= 0 && cterm_term.in && cterm_term.out;
+    if (!is_ready) return cterm_close(), errno = EMFILE, -1;
     cterm_was_resized = cterm_was_hung_up = 0;
     prctl(PR_SET_NAME, "console");
     cterm_install_signals();

@@ -4,10 +4,11 @@ import Terminal
 
 /// The console as one call: what `weir serve --console` and `weir console --attach` run.
 public enum ConsoleApp {
-    /// Shows the broker behind `control` until the user leaves, the terminal goes away, or the task is cancelled; the terminal is then as it was found.
+    /// Shows the broker behind `control` until the user leaves, the terminal goes away, or the task is cancelled; the terminal is then
+    /// as it was found.
     ///
-    /// Drawing and keys live on a thread of their own, so the caller's executor is never blocked, and a terminal that stalls holds up nobody.
-    /// Never ends the process. ``ConsoleEnd/stopBroker`` is a wish of the user's that the caller carries out.
+    /// Drawing and keys live on a thread of their own: the caller's executor is never blocked, and a terminal that stalls holds up
+    /// nobody. Never ends the process; ``ConsoleEnd/stopBroker`` is a wish of the user's that the caller carries out.
     public static func run(control: any Control, options: ConsoleOptions) async -> ConsoleEnd {
         let mailbox = Mailbox()
         return await withTaskCancellationHandler {

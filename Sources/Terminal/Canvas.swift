@@ -91,7 +91,8 @@ public struct Canvas: Hashable, Sendable {
 
     private func isInside(_ x: Int, _ y: Int) -> Bool { x >= 0 && y >= 0 && x < size.columns && y < size.rows }
 
-    /// Writes a text and returns the column after it. At most `width` columns; what does not fit is cut with `…` where `ellipsis` says so.
+    /// Writes a text and returns the column after it. At most `width` columns; what does not fit is cut, and the last column is then
+    /// `ellipsis`, where one is given.
     @discardableResult
     public mutating func text(
         _ text: some StringProtocol, x: Int, y: Int, width: Int = .max, style: Style = .plain, ellipsis: Unicode.Scalar? = nil

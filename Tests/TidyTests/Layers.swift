@@ -17,12 +17,15 @@ enum Layers {
         ("KafkaServer", ["Broker", "KafkaWire", "Groups"]),
         ("AdminServer", ["Control", "Model"]),
         ("AdminClient", ["Control", "Model"]),
-        ("KafkaClient", ["KafkaWire", "Model"]),
+        ("KafkaClient", ["KafkaWire", "Wire", "Model"]),
         ("Terminal", ["CTerm", "CWeir"]),
         ("Console", ["Terminal", "Control", "Model"]),
         (
             "weir",
-            ["KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model"]
+            [
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model",
+                "CWeir",
+            ]
         ),
     ]
 

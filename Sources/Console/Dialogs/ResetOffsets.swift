@@ -18,7 +18,7 @@ extension ConsoleModel {
             form: Form(
                 fields: [
                     .choice("what", "What", scopes), .choice("to", "To", Self.resetTargets, selected: choice),
-                    .text("value", "Value", value: value, hint: "an offset, or 12:04, 2026-11-22 12:04, -2h"),
+                    .text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h"),
                 ], buttons: [.init(label: "Start", hotkey: "S")]))
         return previewReset()
     }

@@ -127,7 +127,8 @@ enum DialogView {
             let isFocused = dialog.form.focusedButton == index
             column = painter.text("[ \(button.label) ]", x: column, y: y, isFocused ? .button : .text)
             let isTyped = dialog.form.fields.allSatisfy(\.isText) && !dialog.form.fields.isEmpty
-            let key = index == 0 ? "Esc" : isTyped ? "enter" : String(button.hotkey)
+            var key = index == 0 ? "Esc" : isTyped ? "enter" : String(button.hotkey)
+            if index > 0, case .themes = dialog.kind { key = "enter" }
             column = painter.spans([(" ", .dim), (key, .key)], x: column, y: y) + 3
         }
         if case .reset = dialog.kind { column = painter.spans([("d", .key), (" dry-run list", .dim)], x: column, y: y, limit: limit) + 3 }

@@ -6,6 +6,7 @@ enum Footer {
         if model.prompt?.kind == .palette { return [("enter", "run"), ("Tab", "complete"), ("Esc", "leave")] }
         if model.prompt != nil { return [("enter", "keep"), ("Esc", "clear"), ("~", "regular expression")] }
         if model.helpTop != nil { return [("j k", "move"), ("any key", "close help")] }
+        if let dialog = model.dialog { return dialogKeys(dialog) }
         let changes = !model.isReadOnly && model.link.isLive && !model.isFrozen
         var keys: [(String, String)] = [("?", "help"), (":", "command")]
         switch model.screen {
@@ -21,9 +22,19 @@ enum Footer {
             keys += model.isDetailOpened ? [("y", "copy offsets")] : []
         case .log: keys += [("/", "filter"), ("Esc", "back")]
         }
-        keys += model.isFrozen ? [("z", "go on"), (", .", "step")] : [("z", "freeze")]
-        keys += [("t", "theme"), ("e", "export"), ("q", "quit")]
+        keys += model.isFrozen ? [("z", "go on"), (", .", "step"), ("q", "quit")] : [("q", "quit"), ("z", "freeze")]
+        keys += [("t", "theme"), ("e", "export")]
         return keys
+    }
+
+    private static func dialogKeys(_ dialog: Dialog) -> [(String, String)] {
+        switch dialog.kind {
+        case .themes: [("j k", "choose"), ("enter", "use"), ("Esc", "as before")]
+        case .moves: [("j k", "move"), ("Esc", "back to the form")]
+        case .quit: [("x", "close the console"), ("S", "stop the broker"), ("Esc", "stay")]
+        case .reset: [("Tab", "next"), ("space", "choose"), ("d", "dry-run list"), ("S", "start"), ("Esc", "cancel")]
+        case .confirm, .createTopic: [("Tab", "next"), ("enter", "next, then do it"), ("Esc", "cancel")]
+        }
     }
 
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {

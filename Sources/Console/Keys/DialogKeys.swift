@@ -29,7 +29,7 @@ extension ConsoleModel {
                 fields: [
                     .text("name", "Name", value: name, hint: "letters, digits, . _ -"),
                     .text("partitions", "Partitions", value: partitions, hint: "1 to 10,000"),
-                    .text("retention", "Retention", hint: "7d unless given: 90s 15m 12h 3d, or none"),
+                    .text("retention", "Retention", hint: "7d, or as 15m 12h 3d none"),
                 ], buttons: [.init(label: "Create", hotkey: "S")]))
         updateCreate()
     }
