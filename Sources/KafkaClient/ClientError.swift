@@ -43,6 +43,11 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         }
     }
 
+    /// Whether a group has moved on without this member, which has to join again and read on from what is committed.
+    public var isRebalance: Bool {
+        if case .refused(let code, _) = self { [.rebalanceInProgress, .illegalGeneration, .unknownMemberId].contains(code) } else { false }
+    }
+
     /// Whether another try, perhaps at another broker, can succeed.
     public var isRetriable: Bool {
         switch self {

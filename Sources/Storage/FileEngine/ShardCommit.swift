@@ -82,6 +82,13 @@ extension FileShard {
         return .success(groups)
     }
 
+    private func segmentBytes(of stream: StreamID) -> Int {
+        switch stream {
+        case .partition: options.segmentBytes
+        case .facts: min(options.segmentBytes, options.factSegmentBytes)
+        }
+    }
+
     private func prepare(_ appends: [Append]) throws(FileError) -> Result<Group, LogError> {
         let first = appends[0]
         if let owner = registry.shard(of: first.stream), owner != id {
@@ -101,7 +108,7 @@ extension FileShard {
             return .failure(.unavailable("\(first.stream) ends at offset \(active.next); an append begins at \(first.base)"))
         }
         let last = appends[appends.count - 1].next
-        if active.bytes > 0, active.bytes + Int64(byteCount) > Int64(options.segmentBytes) || last - active.base > Int64(UInt32.max) {
+        if active.bytes > 0, active.bytes + Int64(byteCount) > Int64(segmentBytes(of: first.stream)) || last - active.base > Int64(UInt32.max) {
             try roll(log)
             active = log.state.withLock { $0.active }
         }
