@@ -58,11 +58,14 @@ let package = Package(
         .target(name: "Control", dependencies: ["Model"], swiftSettings: strict),
         .target(
             name: "Broker",
-            dependencies: ["Model", "Storage", "Groups", "Control", nioCore, nioPosix, collections, logging], swiftSettings: hot),
+            dependencies: ["Model", "Wire", "CWeir", "Storage", "Groups", "Control", nioCore, nioPosix, collections, logging],
+            swiftSettings: hot),
 
         // Doors.
         .target(
-            name: "KafkaServer", dependencies: ["Broker", "KafkaWire", "Groups", nioCore, nioPosix, logging], swiftSettings: hot),
+            name: "KafkaServer",
+            dependencies: ["Broker", "KafkaWire", "Groups", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            swiftSettings: hot),
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
         .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
@@ -93,7 +96,8 @@ let package = Package(
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict
+        ),
         .testTarget(
             name: "KafkaServerTests",
             dependencies: [
@@ -103,9 +107,11 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

@@ -2,6 +2,7 @@ import Broker
 import KafkaWire
 import Model
 import NIOCore
+import NIOPosix
 import Testing
 import Wire
 
@@ -237,6 +238,36 @@ struct GroupAPITests {
         find.keyType = 1
         find.coordinatorKeys = ["transaction"]
         #expect(try await fixture.send(find).coordinators[0].errorCode == .coordinatorNotAvailable)
+        await fixture.close()
+    }
+
+    /// Old versions count a string's bytes in 16 bits: what a new version brings in must still fit when an old client asks.
+    @Test func namesThatOldVersionsCannotCarryAreRefused() async throws {
+        let fixture = try await DoorFixture.open()
+        let topic = try await fixture.broker.createTopic("t", partitions: 2, config: .defaults)
+        let long = String(repeating: "n", count: 40_000)
+        #expect(try await fixture.send(join(group: long)).errorCode == .invalidGroupId)
+        let committed = try await fixture.send(commit(offset: 1, topic: topic, group: long))
+        #expect(committed.topics[0].partitions[0].errorCode == .invalidGroupId)
+        #expect(try await fixture.send(join(instance: long)).errorCode == .unknownMemberId)
+        #expect(try await fixture.send(join(long)).errorCode == .unknownMemberId)
+        var request = join()
+        request.protocols[0].name = long
+        #expect(try await fixture.send(request).errorCode == .inconsistentGroupProtocol)
+        request = join()
+        request.protocolType = long
+        #expect(try await fixture.send(request).errorCode == .inconsistentGroupProtocol)
+        #expect(try await fixture.send(ListGroupsRequest(), 0).errorCode == .none)
+
+        // A client id of the longest length there is, at the last version that counts in 16 bits.
+        var options = ClientOptions(bootstrap: [HostPort(host: "127.0.0.1", port: UInt16(fixture.door.advertised.port))])
+        options.clientID = String(repeating: "c", count: 32_767)
+        let connection = try await BrokerConnection.connect(
+            to: options.bootstrap[0], options: options, group: MultiThreadedEventLoopGroup.singleton)
+        let answer = try await connection.send(join(), limit: 5)
+        #expect(answer.errorCode == .memberIdRequired)
+        #expect(answer.memberId.utf8.count == 237)
+        connection.close()
         await fixture.close()
     }
 
