@@ -58,15 +58,18 @@ let package = Package(
         .target(name: "Control", dependencies: ["Model"], swiftSettings: strict),
         .target(
             name: "Broker",
-            dependencies: ["Model", "Storage", "Groups", "Control", nioCore, nioPosix, collections, logging], swiftSettings: hot),
+            dependencies: ["Model", "Wire", "CWeir", "Storage", "Groups", "Control", nioCore, nioPosix, collections, logging],
+            swiftSettings: hot),
 
         // Doors.
         .target(
-            name: "KafkaServer", dependencies: ["Broker", "KafkaWire", "Groups", nioCore, nioPosix, logging], swiftSettings: hot),
+            name: "KafkaServer",
+            dependencies: ["Broker", "KafkaWire", "Groups", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            swiftSettings: hot),
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
         .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
-        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
+        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Wire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
 
         // The console: Control values in, cells out.
         .target(name: "Terminal", dependencies: ["CTerm", "CWeir"], swiftSettings: strict),
@@ -86,19 +89,29 @@ let package = Package(
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
+        .testTarget(
+            name: "KafkaClientTests",
+            dependencies: ["KafkaClient", "KafkaServer", "KafkaWire", "Broker", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict
+        ),
         .testTarget(
-            name: "KafkaServerTests", dependencies: ["KafkaServer", "Broker", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioPosix],
+            name: "KafkaServerTests",
+            dependencies: [
+                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioPosix, logging,
+            ],
             swiftSettings: strict),
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["weir", "Control", "Model", arguments], swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

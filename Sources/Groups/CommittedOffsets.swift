@@ -6,6 +6,11 @@ public struct CommittedOffsets: Equatable, Sendable {
     private var topics: OrderedDictionary<String, OrderedDictionary<Int32, CommittedOffset>> = [:]
     /// Partitions with a committed offset.
     public private(set) var count = 0
+    /// What they take in memory, roughly.
+    public private(set) var bytes = 0
+
+    /// One offset without its metadata.
+    private static let overheadBytes = 96
 
     public init() {}
 
@@ -25,13 +30,21 @@ public struct CommittedOffsets: Equatable, Sendable {
         topics[topic]?.map { ($0.key, $0.value) } ?? []
     }
 
+    private static func bytes(_ committed: CommittedOffset) -> Int { overheadBytes + committed.metadata.utf8.count }
+
     mutating func set(_ topic: String, _ partition: Int32, _ committed: CommittedOffset) {
-        if topics[topic, default: [:]].updateValue(committed, forKey: partition) == nil { count += 1 }
+        bytes += Self.bytes(committed)
+        if let old = topics[topic, default: [:]].updateValue(committed, forKey: partition) {
+            bytes -= Self.bytes(old)
+        } else {
+            count += 1
+        }
     }
 
     mutating func remove(_ topic: String, _ partition: Int32) {
-        guard topics[topic]?.removeValue(forKey: partition) != nil else { return }
+        guard let old = topics[topic]?.removeValue(forKey: partition) else { return }
         count -= 1
+        bytes -= Self.bytes(old)
         if topics[topic]?.isEmpty == true { topics.removeValue(forKey: topic) }
     }
 }

@@ -8,6 +8,7 @@ extension Group {
         _ request: JoinRequest, ticket: Int, freshID: String, limits: Limits, now: Moment
     ) -> GroupStep {
         var step = GroupStep()
+        defer { countMetadata() }
         func refuse(_ error: GroupError, memberID: String? = nil) {
             step.answer(ticket, JoinAnswer(error: error, memberID: memberID ?? request.memberID))
         }
@@ -21,7 +22,9 @@ extension Group {
             refuse(.groupMaxSizeReached, memberID: "")
         } else if request.metadataBytes > limits.memberMetadataBytes {
             refuse(.groupMaxSizeReached)
-        } else if request.protocols.count > limits.protocolsPerMember || !request.hasDistinctProtocols
+        } else if max(request.memberID.utf8.count, request.instanceID?.utf8.count ?? 0) > limits.groupNameBytes {
+            refuse(.unknownMemberID)
+        } else if !request.hasSoundProtocols(limits)
             || !supports(protocolType: request.protocolType, request.protocols)
         {
             refuse(.inconsistentGroupProtocol)

@@ -29,6 +29,7 @@ extension Group {
             return nil
         }
         if results.contains(nil), state != .empty { rebalanceOrComplete(now: now, &step) }
+        countMetadata()
         return (results, step)
     }
 
@@ -42,6 +43,7 @@ extension Group {
         }
         if let until = syncDeadline, until <= now.monotonic { expireSyncs(now: now, &step) }
         findNextDeadline()
+        countMetadata()
         return step
     }
 
@@ -126,6 +128,7 @@ extension Group {
         leader = logged.leader
         self.logged = logged
         state = members.isEmpty ? .empty : .stable
+        countMetadata()
         readSubscribedTopics()
     }
 }

@@ -46,6 +46,8 @@ extension Group {
         facts.reserveCapacity(items.count)
         var room = limits.offsetsPerGroup - offsets.count
         let results = items.map { item -> GroupError? in
+            // −1 reads back as "nothing committed", and so it is stored, as Kafka does.
+            if item.offset < Offset(-1) { return .invalidRequest }
             let metadata = item.metadata ?? ""
             if metadata.utf8.count > limits.offsetMetadataBytes { return .offsetMetadataTooLarge }
             if offsets[item.topic, item.partition] == nil {

@@ -146,6 +146,7 @@ extension Group {
     ) {
         for id in Array(members.keys) { members[id]?.assignment = ByteBuffer() }
         for (id, assignment) in assignments { members[id]?.assignment = assignment }
+        countMetadata()
         enter(.stable, now: now)
         logGeneration(&step)
         answerSyncs(error: nil, now: now, &step)

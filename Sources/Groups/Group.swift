@@ -38,6 +38,8 @@ public struct Group: Sendable {
     var pendingSyncs: OrderedSet<String> = []
     /// Static members' ids by instance id.
     var staticMembers: [String: String] = [:]
+    /// What the members, and those about to be, take in memory; kept current by the steps that change them.
+    public internal(set) var metadataBytes = 0
     /// How many members offer a protocol.
     var protocolSupport: [String: Int] = [:]
     var joinsWaiting = 0
@@ -120,6 +122,10 @@ public struct Group: Sendable {
             let left = (protocolSupport[offered.name] ?? 1) - 1
             protocolSupport[offered.name] = left > 0 ? left : nil
         }
+    }
+
+    mutating func countMetadata() {
+        metadataBytes = members.values.reduce(pendingJoins.count * GroupMember.overheadBytes) { $0 + $1.metadataBytes }
     }
 
     mutating func renewSession(_ id: String, ms: Int64? = nil, now: Moment) {

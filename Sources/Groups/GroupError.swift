@@ -13,6 +13,8 @@ public enum GroupError: Int16, Error, Equatable, Sendable {
     case rebalanceInProgress = 27
     /// The group has committed offsets for as many partitions as it may.
     case invalidCommitOffsetSize = 28
+    /// A value that makes no sense, as a negative offset.
+    case invalidRequest = 42
     case nonEmptyGroup = 68
     case groupIDNotFound = 69
     /// Join again with the member id given (KIP-394).

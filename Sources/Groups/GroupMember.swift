@@ -38,8 +38,11 @@ public struct GroupMember: Equatable, Sendable {
     /// Waiting members need no heartbeat; a new one can be given up even so.
     var vouchedFor: Bool { !isNew && (joinTicket != nil || syncTicket != nil) }
 
-    /// Bytes that the client can make as large as it likes.
-    var metadataBytes: Int { protocols.reduce(assignment.readableBytes) { $0 + $1.metadata.readableBytes } }
+    /// A member without its subscription and assignment, roughly.
+    static let overheadBytes = 512
+
+    /// What the member takes in memory.
+    var metadataBytes: Int { protocols.reduce(assignment.readableBytes + Self.overheadBytes) { $0 + $1.metadata.readableBytes } }
 
     func metadata(for name: String?) -> ByteBuffer {
         protocols.first { $0.name == name }?.metadata ?? ByteBuffer()

@@ -1,3 +1,4 @@
+import Model
 import NIOCore
 
 /// A JoinGroup request. For versions without a rebalance timeout (0) give the session timeout.
@@ -14,8 +15,12 @@ public struct JoinRequest: Equatable, Sendable {
     public var protocols: [GroupProtocol]
     /// Subscription bytes, over all protocols.
     var metadataBytes: Int { protocols.reduce(0) { $0 + $1.metadata.readableBytes } }
-    /// Every name once.
-    var hasDistinctProtocols: Bool { Set(protocols.map(\.name)).count == protocols.count }
+    /// At least every name once, and none too long to be told to everybody.
+    func hasSoundProtocols(_ limits: Limits) -> Bool {
+        let names = [protocolType] + protocols.map(\.name)
+        return protocols.count <= limits.protocolsPerMember && Set(names.dropFirst()).count == protocols.count
+            && names.allSatisfy { $0.utf8.count <= limits.groupNameBytes }
+    }
 
     /// Version 4 and later: a dynamic member must come back with the id it is given (KIP-394).
     public var requiresMemberID: Bool

@@ -4,6 +4,8 @@ import Model
 /// The groups of one shard: replayed from facts, then steered by commands.
 public struct GroupTable: Sendable {
     public private(set) var groups: OrderedDictionary<String, Group> = [:]
+    /// Memory of all committed offsets, roughly.
+    public private(set) var offsetBytes = 0
 
     public init() {}
 
@@ -21,9 +23,12 @@ public struct GroupTable: Sendable {
         return body(&groups.values[index])
     }
 
+    /// Whether more offsets may be committed.
+    public func hasRoomForOffsets(limits: Limits) -> Bool { offsetBytes < limits.committedOffsetBytes }
+
     /// Whether a join may add its subscription to what the groups' members hold already.
     public func hasRoom(for request: JoinRequest, limits: Limits) -> Bool {
-        let held = groups.values.reduce(0) { sum, group in group.members.values.reduce(sum) { $0 + $1.metadataBytes } }
+        let held = groups.values.reduce(0) { $0 + $1.metadataBytes }
         return held + request.metadataBytes <= limits.groupMetadataBytes
     }
 
@@ -41,6 +46,12 @@ public struct GroupTable: Sendable {
 
     /// Replays a fact. Facts of groups that were never seen make them.
     public mutating func apply(_ fact: GroupFact, at wall: Timestamp) {
+        let before = groups[fact.group]?.offsets.bytes ?? 0
+        change(fact)
+        offsetBytes += (groups[fact.group]?.offsets.bytes ?? 0) - before
+    }
+
+    private mutating func change(_ fact: GroupFact) {
         switch fact {
         case .offsetCommitted(let id, let topic, let partition, let committed):
             if groups[id] == nil { groups[id] = Group(id: id, now: committed.committedAt) }

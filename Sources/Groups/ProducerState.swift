@@ -67,11 +67,12 @@ public struct ProducerState: Equatable, Sendable {
     }
 
     /// Takes over a batch that is in the log already: recovery. Nothing is judged.
-    public mutating func replay(_ header: RecordBatchHeader) {
+    /// - Parameter now: the broker's time. Not the records' own: a producer that sends old records is not an old producer.
+    public mutating func replay(_ header: RecordBatchHeader, now: Timestamp) {
         guard header.producerID != .none, header.producerEpoch >= 0, header.baseSequence >= 0 else { return }
         let batch = Self.batch(header, at: header.baseOffset)
-        producers[header.producerID, default: .unknown].append(batch, epoch: header.producerEpoch, now: header.maxTimestamp)
-        if producers.count > capacity { makeRoom(for: header.producerID, now: header.maxTimestamp) }
+        producers[header.producerID, default: .unknown].append(batch, epoch: header.producerEpoch, now: now)
+        if producers.count > capacity { makeRoom(for: header.producerID, now: now) }
     }
 
     /// Forgets producers that have been silent for `Limits.producerExpirationMs`.

@@ -35,11 +35,17 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         case .malformed(let key, let error): "the answer to \(key) cannot be read: \(error)"
         case .badFrame(let address, let reason): "\(address) sent a frame that is not Kafka's: \(reason)"
         case .compressed(let kind, let topic, let partition, let offset):
-            "\(topic)-\(partition) holds \(kind.map { "\($0)" } ?? "unknown")-compressed records at offset \(offset), which this client cannot unpack"
+            "\(topic)-\(partition) holds \(kind.map { "\($0)" } ?? "unknown")-compressed records at offset \(offset), "
+                + "which this client cannot unpack"
         case .corrupt(let topic, let partition, let offset): "\(topic)-\(partition) holds a damaged batch at offset \(offset)"
         case .recordTooLarge(let bytes, let limit): "a record of \(bytes) bytes exceeds the batch limit of \(limit)"
         case .closed: "the client is closed"
         }
+    }
+
+    /// Whether a group has moved on without this member, which has to join again and read on from what is committed.
+    public var isRebalance: Bool {
+        if case .refused(let code, _) = self { [.rebalanceInProgress, .illegalGeneration, .unknownMemberId].contains(code) } else { false }
     }
 
     /// Whether another try, perhaps at another broker, can succeed.

@@ -31,11 +31,16 @@ public struct Limits: Sendable {
     // MARK: Groups
     public var groups = 10_000
     public var membersPerGroup = 1_000
+    /// Longest name of a group, member, instance or assignment strategy. Old message versions count a string's bytes in 16 bits, so a
+    /// longer name that a new version brought in could not be told to an old client.
+    public var groupNameBytes = 1_024
     /// Assignment strategies one member may offer.
     public var protocolsPerMember = 64
-    /// Subscription bytes of one member, and of all members of a shard's groups together.
+    /// Subscription bytes of one member; and memory of all members, subscriptions and assignments included, of a shard's groups.
     public var memberMetadataBytes = 1 << 20
     public var groupMetadataBytes = 256 << 20
+    /// Memory of all committed offsets of a shard's groups.
+    public var committedOffsetBytes = 512 << 20
     /// Partitions one group may have committed offsets for.
     public var offsetsPerGroup = 200_000
     public var sessionTimeoutMinMs: Int32 = 6_000

@@ -102,8 +102,8 @@ public struct RecordBatchBuilder: Sendable {
     }
 }
 
-/// Writes one record into room that was measured for it. This is the producer's path for every record, so it works on raw bytes; the slice's
-/// bounds are checked in debug builds, and ``RecordBatchBuilder`` measures with the same functions that write.
+/// Writes one record into room that was measured for it. This is the producer's path for every record, so it works on raw bytes: copies
+/// are checked against the room, single bytes in debug builds only.
 private struct RecordOutput {
     let bytes: UnsafeMutableRawBufferPointer
     private(set) var count = 0

@@ -33,8 +33,9 @@ public protocol Log: AnyObject, Sendable {
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>?
 
-    /// Up to `maxBytes` from `position`, at least one whole batch if one is there; may end inside a batch. Returns at once when the bytes
-    /// are in memory or page cache; else nil, and `later` is called.
+    /// Up to `maxBytes` from `position`, at least one whole batch if one is there; may end inside a batch (``LogSlice/next`` tells). A
+    /// slice never goes beyond what is written nor beyond the end of a segment. Returns at once when the bytes are in memory or page
+    /// cache; else nil, and `later` is called.
     /// - Parameter wantsRegion: a file region is welcome (the reader will use sendfile); engines without files give bytes.
     func read(
         _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,
@@ -215,7 +216,7 @@ public struct LogSlice: Sendable {
 public struct Retention: Sendable {
     /// Units whose newest record is older than this are removed.
     public var olderThan: Timestamp?
-    /// The oldest units are removed while the stream is larger than this.
+    /// The oldest units are removed while what remains is still at least this large (Kafka's rule: a stream may be one unit larger).
     public var maxBytes: Int64?
 
     public init(olderThan: Timestamp?, maxBytes: Int64?) {

@@ -3,8 +3,8 @@ import NIOCore
 
 /// The second seam: a small key-value store with revisions, for the catalog, snapshots, leases and members.
 ///
-/// Keys are paths of `[a-zA-Z0-9._-]` and `/`, at most 512 bytes; values at most 1 MiB, blobs at most 64 MiB. Nothing here is on a hot path.
-/// Every change has a revision, one larger than the change before it, across all keys.
+/// Keys are paths of `[a-zA-Z0-9._-]` and `/`, at most 512 bytes; values at most 1 MiB, blobs at most 64 MiB. Nothing here is on a hot
+/// path. Every change has a revision, one larger than the change before it, across all keys.
 public protocol Store: AnyObject, Sendable {
     func get(_ key: String) async throws(StoreError) -> StoreEntry?
 

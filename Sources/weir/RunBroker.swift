@@ -13,12 +13,16 @@ import ServiceLifecycle
 import Storage
 
 /// Runs a broker until it is told to stop: by a signal, or from its console.
-func runBroker(_ configuration: BrokerConfiguration) async throws {
+///
+/// - Parameter alongside: what runs beside the broker once its doors are open. It is stopped first, and when it ends so does the broker.
+func runBroker(
+    _ configuration: BrokerConfiguration, alongside: (RunningBroker) -> [any Service] = { _ in [] }
+) async throws {
     let running = try await RunningBroker.start(configuration)
     let service = BrokerService(running: running, configuration: configuration)
     if configuration.console { signal(SIGHUP, SIG_IGN) }  // the broker outlives its terminal
     var lifecycle = ServiceGroupConfiguration(
-        services: [.init(service: service, successTerminationBehavior: .gracefullyShutdownGroup)],
+        services: ([service] + alongside(running)).map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
         gracefulShutdownSignals: configuration.console ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup], logger: running.logger)
     lifecycle.maximumGracefulShutdownDuration = .seconds(30)
     try await ServiceGroup(configuration: lifecycle).run()

@@ -11,7 +11,7 @@ import ArgumentParser
             """,
         version: Version.text,
         groupedSubcommands: [
-            CommandGroup(name: "Running a broker", subcommands: [Serve.self]),
+            CommandGroup(name: "Running a broker", subcommands: [Serve.self, DemoCommand.self]),
             CommandGroup(
                 name: "Watching one", subcommands: [ConsoleCommand.self, FrameCommand.self, SnapshotCommand.self, ThemeCommand.self]),
             CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),

@@ -56,7 +56,6 @@ struct GroupCoordinatorTests {
         let joined = await fixture.join("g", id, sessionMs: 100)
         #expect(joined.generation == 1)
         _ = await fixture.sync("g", id, 1)
-        #expect(await fixture.heartbeat("g", id, 1) == nil)
         var state = GroupState.stable
         for _ in 0..<100 where state != .empty {
             try await Task.sleep(for: .milliseconds(20))
@@ -102,6 +101,15 @@ struct GroupCoordinatorTests {
         var refused = 0
         for index in 0..<10 where await fixture.commit("g\(index)", "", -1, [("t", 0, 1)]) == [.invalidCommitOffsetSize] { refused += 1 }
         #expect(refused == 6)  // two shards keep two each
+        await fixture.broker.close()
+    }
+
+    @Test func theMemoryOfOffsetsIsBounded() async throws {
+        var limits = Limits()
+        limits.committedOffsetBytes = 3 * 96
+        let fixture = try await GroupBroker.start(limits: limits)
+        for partition in 0..<3 { #expect(await fixture.commit("g", "", -1, [("t", Int32(partition), 1)]) == [nil]) }
+        #expect(await fixture.commit("g", "", -1, [("t", 3, 1)]) == [.invalidCommitOffsetSize])
         await fixture.broker.close()
     }
 

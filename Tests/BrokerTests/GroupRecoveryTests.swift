@@ -80,6 +80,33 @@ struct GroupRecoveryTests {
         return bytes.flatMap { GroupSnapshot($0) }
     }
 
+    @Test func snapshotsComeByThemselvesAndFreeTheLog() async throws {
+        let log = MemoryEngine()
+        let fixture = try await GroupBroker.start(log: log)
+        let shard = fixture.broker.shard(named: "g")
+        let items = (0..<100).map {
+            OffsetCommitItem(topic: "t", partition: $0, offset: Offset(1), metadata: String(repeating: "x", count: 4_000))
+        }
+        let nobody = GroupCoordinator.Committer(member: "", instance: nil, generation: -1, knowsGroupNotFound: true)
+        // 400 KB each: the twelfth goes past 4 MiB.
+        for _ in 0..<12 {
+            let results = await withCheckedContinuation { continuation in
+                fixture.broker.coordinator(of: "g").commit("g", by: nobody, items) { continuation.resume(returning: $0) }
+            }
+            #expect(results.allSatisfy { $0 == nil })
+        }
+        for _ in 0..<500 where await shard.ask({ $0.groups.snapshots.lastBytes }) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+        let blob = try #require(try await shard.store.getBlob(GroupSnapshot.key(shard.id)))
+        let snapshot = try #require(GroupSnapshot(blob))
+        #expect(snapshot.facts.count == 100)
+        #expect(snapshot.end >= Offset(1_100))
+        let freed = await withCheckedContinuation { continuation in
+            log.trim(.facts(shard.id, .groups), before: .zero) { continuation.resume(returning: $0) }
+        }
+        #expect(try freed.get().start >= Offset(1_000))
+        await fixture.broker.close()
+    }
+
     @Test func aDamagedSnapshotIsReadFromTheLogWhileThatIsWhole() async throws {
         try await withFiles { start, _ in
             let before = try await start()

@@ -141,10 +141,10 @@ extension JoinTests {
             memberID: "x", clientID: "c", clientHost: "/", sessionTimeoutMs: 10_000, rebalanceTimeoutMs: 1, protocolType: "consumer",
             protocols: [GroupProtocol(name: "range", metadata: ByteBuffer(repeating: 0, count: 50))])
         var limits = Limits()
-        // Each member holds 13 bytes of subscription and 7 of assignment.
-        limits.groupMetadataBytes = 90
+        // Each member counts 512 bytes, 13 of subscription and 7 of assignment.
+        limits.groupMetadataBytes = 1_114
         #expect(stable.table.hasRoom(for: request, limits: limits))
-        limits.groupMetadataBytes = 89
+        limits.groupMetadataBytes = 1_113
         #expect(!stable.table.hasRoom(for: request, limits: limits))
     }
 }

@@ -75,6 +75,14 @@ struct OffsetTests {
         #expect(fixture.group.offsets["t", 0]?.offset == Offset(1))
     }
 
+    @Test func negativeOffsetsAreRefused() {
+        var (fixture, ids) = GroupFixture.stable(["a"])
+        #expect(fixture.commit(ids[0], Int64.min) == .invalidRequest)
+        #expect(fixture.commit(ids[0], -2) == .invalidRequest)
+        #expect(fixture.commit(ids[0], -1) == nil)
+        #expect(fixture.commit(ids[0], Int64.max) == nil)
+    }
+
     @Test func theNumberOfOffsetsIsBounded() {
         var (fixture, ids) = GroupFixture.stable(["a"])
         fixture.limits.offsetsPerGroup = 2

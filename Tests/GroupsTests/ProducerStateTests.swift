@@ -124,7 +124,7 @@ struct ProducerStateTests {
             var header = producerBatch(producer, epoch: epoch, first: first, count: 5, timestamp: Int64(round))
             guard live.admit(header, at: Offset(end), now: Timestamp(ms: Int64(round))) == .accepted else { continue }
             header.baseOffset = Offset(end)
-            replayed.replay(header)
+            replayed.replay(header, now: Timestamp(ms: Int64(round)))
             end += 5
         }
         #expect(end > 100)

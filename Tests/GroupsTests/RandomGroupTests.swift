@@ -167,6 +167,9 @@ struct RandomGroupTests {
             var support: [String: Int] = [:]
             for offered in group.members.values.flatMap(\.protocols) { support[offered.name, default: 0] += 1 }
             #expect(support == group.protocolSupport)
+            let held = group.members.values.reduce(512 * group.pendingJoins.count) { $0 + $1.metadataBytes }
+            #expect(group.metadataBytes == held)
+            #expect(fixture.table.offsetBytes == group.offsets.all.reduce(0) { $0 + 96 + $1.committed.metadata.utf8.count })
             switch group.state {
             case .empty: #expect(group.members.isEmpty)
             case .preparingRebalance:

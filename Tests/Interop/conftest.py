@@ -1,3 +1,4 @@
+import faulthandler
 import os
 import signal
 import sys
@@ -29,7 +30,10 @@ def deadline(request):
 
     before = signal.signal(signal.SIGALRM, late)
     signal.alarm(seconds)
+    # A client's own thread that waits for a broker that is gone hears no signal: then the run ends, saying where.
+    faulthandler.dump_traceback_later(seconds + 30, exit=True, file=sys.__stderr__)
     yield
+    faulthandler.cancel_dump_traceback_later()
     signal.alarm(0)
     signal.signal(signal.SIGALRM, before)
 

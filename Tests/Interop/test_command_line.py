@@ -74,7 +74,7 @@ def test_groups_over_the_command_line(broker):
     broker.weir("group", "reset", "g", "--to-time", "1h", "--yes")
     eventually(lambda: broker.weir_json("group", "describe", "g")[0]["committed"] == 0)
     broker.weir("group", "delete", "g", "--yes")
-    assert broker.weir_json("group", "ls") == []
+    eventually(lambda: broker.weir_json("group", "ls") == [])
 
 
 def test_refusals_end_with_1_and_say_why(broker):

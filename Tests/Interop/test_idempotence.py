@@ -18,6 +18,7 @@ def killing(broker, seed, stop):
         if stop.wait(choose.uniform(0.15, 0.9)):
             return
         broker.kill()
+        broker.kills += 1
         time.sleep(choose.uniform(0, 0.3))
         broker.start()
 
@@ -25,6 +26,7 @@ def killing(broker, seed, stop):
 def produce_under_fire(broker, seed, config, seconds=4.5):
     """Returns the acknowledged values in the order they were sent, and the number of those that failed."""
     stop, failures = threading.Event(), []
+    broker.kills = 0
     killer = threading.Thread(target=lambda: run(killing, failures, broker, seed, stop))
     producer = confluent_kafka.Producer(
         {"bootstrap.servers": broker.kafka, "acks": "all", "linger.ms": 1, "batch.num.messages": 50, "message.timeout.ms": 60_000,
@@ -48,6 +50,7 @@ def produce_under_fire(broker, seed, config, seconds=4.5):
     stop.set()
     killer.join()
     assert failures == []
+    assert broker.kills == KILLS and sent > 1_000
     assert producer.flush(60) == 0
     return acknowledged, lost, sent
 

@@ -27,7 +27,8 @@ import Testing
         for point in 1...whole.points { try await kill(at: point, lossSeed, seed: 7, background: false) }
     }
 
-    /// The same while commits go on beside checkpoints. The threads take turns as they like, so every seventh point is tried, and with other work each time.
+    /// The same while commits go on beside checkpoints. The threads take turns as they like, so every seventh point is tried, and with
+    /// other work each time.
     @Test(arguments: 0...2) func nothingPromisedIsLostBesideACheckpoint(_ lossSeed: UInt64) async throws {
         let whole = FaultyFileSystem()
         await CrashWorkload(fileSystem: whole, seed: 7, background: true).run(frames: Self.frames)

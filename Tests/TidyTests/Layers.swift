@@ -13,16 +13,19 @@ enum Layers {
         ("Groups", ["Model", "Wire"]),
         ("Storage", ["Model", "CWeir"]),
         ("Control", ["Model"]),
-        ("Broker", ["Model", "Storage", "Groups", "Control"]),
-        ("KafkaServer", ["Broker", "KafkaWire", "Groups"]),
+        ("Broker", ["Model", "Wire", "CWeir", "Storage", "Groups", "Control"]),
+        ("KafkaServer", ["Broker", "KafkaWire", "Groups", "Storage", "Model", "Wire"]),
         ("AdminServer", ["Control", "Model"]),
         ("AdminClient", ["Control", "Model"]),
-        ("KafkaClient", ["KafkaWire", "Model"]),
+        ("KafkaClient", ["KafkaWire", "Wire", "Model"]),
         ("Terminal", ["CTerm", "CWeir"]),
         ("Console", ["Terminal", "Control", "Model"]),
         (
             "weir",
-            ["KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model"]
+            [
+                "KafkaServer", "AdminServer", "AdminClient", "KafkaClient", "Console", "Terminal", "Broker", "Storage", "Control", "Model",
+                "CWeir",
+            ]
         ),
     ]
 

@@ -6,14 +6,15 @@ import NIOCore
 extension GroupCoordinator {
     public func join(_ id: String, _ request: JoinRequest, reply: @escaping @Sendable (JoinAnswer) -> Void) {
         shard.run {
-            guard !id.isEmpty else { return reply(JoinAnswer(error: .invalidGroupID, memberID: request.memberID)) }
+            guard !id.isEmpty, id.utf8.count <= self.limits.groupNameBytes else {
+                return reply(JoinAnswer(error: .invalidGroupID, memberID: request.memberID))
+            }
             if self.table[id] == nil {
                 guard request.memberID.isEmpty else { return reply(JoinAnswer(error: .unknownMemberID, memberID: request.memberID)) }
                 guard self.table.count < self.limits.groups else { return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: "")) }
                 self.table.make(id, now: self.now)
             }
-            let isFirstContact = request.memberID.isEmpty && request.instanceID == nil && request.requiresMemberID
-            guard isFirstContact || self.table.hasRoom(for: request, limits: self.limits) else {
+            guard self.table.hasRoom(for: request, limits: self.limits) else {
                 return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: request.memberID))
             }
             let ticket = self.ticket(.join(reply))
@@ -82,6 +83,8 @@ extension GroupCoordinator {
     ) {
         shard.run {
             func refuse(_ error: GroupError) { reply(items.map { _ in error }) }
+            guard id.utf8.count <= self.limits.groupNameBytes else { return refuse(.invalidGroupID) }
+            guard self.table.hasRoomForOffsets(limits: self.limits) else { return refuse(.invalidCommitOffsetSize) }
             if self.table[id] == nil {
                 guard committer.generation < 0 else {
                     return refuse(committer.knowsGroupNotFound ? .groupIDNotFound : .illegalGeneration)

@@ -31,6 +31,8 @@ public final class GroupCoordinator: @unchecked Sendable {
 
     /// The largest generation of a group: 16 KiB for each of 1,000 members.
     private static let generationBytes = 16 << 20
+    /// As much of a client's name as goes into its member id.
+    private static let idNameBytes = 200
     /// Wake-ups closer together than this are one.
     private static let wakeSpacingMs: Int64 = 10
 
@@ -138,6 +140,7 @@ public final class GroupCoordinator: @unchecked Sendable {
 
     /// A unique member id, by Kafka's custom a readable name and a UUID.
     func freshID(_ name: String) -> String {
+        let name = String(decoding: name.utf8.prefix(Self.idNameBytes), as: UTF8.self)
         func hex(_ value: UInt64, _ digits: Int) -> String {
             let text = String(value, radix: 16)
             return String(repeating: "0", count: max(0, digits - text.count)) + text

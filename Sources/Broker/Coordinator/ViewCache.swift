@@ -31,10 +31,14 @@ extension GroupView {
                 id: member.id, instanceID: member.instanceID, clientID: member.clientID, clientHost: member.clientHost,
                 partitions: assigned.map { TopicPartition(topic: $0.topic, partition: $0.partition) })
         }
-        let committed = group.offsets.all.map {
-            Committed(
-                partition: TopicPartition(topic: $0.topic, partition: $0.partition), offset: $0.committed.offset,
-                at: $0.committed.committedAt)
+        var committed: [Committed] = []
+        committed.reserveCapacity(group.offsets.count)
+        // A client may store −1 for "nothing".
+        for entry in group.offsets.all where entry.committed.offset >= .zero {
+            committed.append(
+                Committed(
+                    partition: TopicPartition(topic: entry.topic, partition: entry.partition), offset: entry.committed.offset,
+                    at: entry.committed.committedAt))
         }
         self.init(
             name: group.id, state: group.state.rawValue, protocolName: group.protocolName, members: members,

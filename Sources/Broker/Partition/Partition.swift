@@ -59,7 +59,7 @@ final class Partition: @unchecked Sendable {
     /// Raises the high watermark after a write and wakes those who wait for it.
     func written(_ append: Append, now: Timestamp) {
         if case .success(let header) = append.bytes.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) {
-            writtenMemory.learn(header)
+            writtenMemory.learn(header, now: now)
         }
         highWatermark = append.next
         bytes += Int64(append.bytes.readableBytes)

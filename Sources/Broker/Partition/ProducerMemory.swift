@@ -24,9 +24,9 @@ struct ProducerMemory: Sendable {
     }
 
     /// Takes in a batch at `header.baseOffset`.
-    mutating func learn(_ header: RecordBatchHeader) {
+    mutating func learn(_ header: RecordBatchHeader, now: Timestamp) {
         epochs.note(header.leaderEpoch, at: header.baseOffset)
-        if !header.attributes.isControl { producers.replay(header) }
+        if !header.attributes.isControl { producers.replay(header, now: now) }
         upTo = header.nextOffset
     }
 }

@@ -56,7 +56,7 @@ extension Shard {
         var at = 0
         var next = offset
         while bytes.readableBytes - at >= RecordBatchHeader.size, let header = try? RecordBatchHeader.parse(bytes, at: at) {
-            if header.nextOffset > offset { partition.memory.learn(header) }
+            if header.nextOffset > offset { partition.memory.learn(header, now: clock.now) }
             next = max(next, header.nextOffset)
             at += header.totalBytes
         }

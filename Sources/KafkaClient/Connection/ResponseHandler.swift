@@ -103,9 +103,10 @@ final class ResponseHandler: ChannelDuplexHandler {
     }
 
     private func answer(_ frame: ByteBuffer) -> Bool {
-        guard let first = pending.popFirst(), frame.getInteger(at: frame.readerIndex, as: Int32.self) == first.correlationID else {
+        guard let first = pending.first, frame.getInteger(at: frame.readerIndex, as: Int32.self) == first.correlationID else {
             return false
         }
+        pending.removeFirst()
         first.promise.succeed(frame)
         return true
     }

@@ -143,17 +143,11 @@ public actor Consumer {
             let share = try await member.join()
             let offsets = try await member.committed(share)
             committed = offsets
+            delivered = offsets
             for place in share { positions[place] = try offsets[place].map { .offset($0) } ?? start(place) }
         } else if let interval = options.autoCommitMs, client.clock.monotonic.ms(since: lastCommit) >= interval {
-            do { try await commit() } catch let error as ClientError where error.isRetriable || Self.isRebalance(error) {}
+            do { try await commit() } catch let error as ClientError where error.isRetriable || error.isRebalance {}
         }
-    }
-
-    private static func isRebalance(_ error: ClientError) -> Bool {
-        if case .refused(let code, _) = error {
-            return [.rebalanceInProgress, .illegalGeneration, .unknownMemberId].contains(code)
-        }
-        return false
     }
 
     private func start(_ place: TopicPartition) throws -> StartPosition {

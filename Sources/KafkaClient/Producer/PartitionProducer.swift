@@ -11,9 +11,7 @@ import NIOCore
 actor PartitionProducer {
     private struct Batch {
         var id: Int
-        var bytes: ByteBuffer
-        var records: Int
-        var started: Monotonic
+        var content: BatchFiller.Sealed
     }
 
     private enum Link {
@@ -28,8 +26,7 @@ actor PartitionProducer {
     private let partition: Int32
     private let report: @Sendable (Delivery) -> Void
 
-    private var builder: RecordBatchBuilder
-    private var builderStarted = Monotonic(ns: 0)
+    private var filler: BatchFiller
     private var nextBatch = 0
     private var ready: Deque<Batch> = []
     private var onTheWay: [Batch] = []
@@ -54,9 +51,7 @@ actor PartitionProducer {
         self.topic = topic
         self.partition = partition
         self.report = report
-        builder = RecordBatchBuilder(
-            producerID: identity?.id ?? .none, producerEpoch: identity?.epoch ?? -1, baseSequence: identity == nil ? -1 : 0,
-            capacity: min(options.batchBytes, 64 << 10))
+        filler = BatchFiller(limit: options.batchBytes, identity: identity)
     }
 
     /// Adds records; suspends while the buffer is full.
@@ -81,35 +76,24 @@ actor PartitionProducer {
         }
     }
 
-    private var isIdle: Bool { ready.isEmpty && onTheWay.isEmpty && failed.isEmpty && builder.recordCount == 0 }
+    private var isIdle: Bool { ready.isEmpty && onTheWay.isEmpty && failed.isEmpty && filler.isEmpty }
 
     // MARK: Filling
 
     private func add(_ record: OutgoingRecord, now: Timestamp) throws {
-        let size = Self.sizeBound(record)
-        guard RecordBatchHeader.size + size <= max(options.batchBytes, RecordBatchHeader.size) else {
-            throw ClientError.recordTooLarge(bytes: size, limit: options.batchBytes)
-        }
-        if builder.recordCount > 0, builder.byteCount + size > options.batchBytes {
+        let size = BatchFiller.sizeBound(record)
+        guard filler.canEverHold(size) else { throw ClientError.recordTooLarge(bytes: size, limit: options.batchBytes) }
+        if !filler.hasRoom(size) {
             seal()
             pump()
         }
-        if builder.recordCount == 0 { builderStarted = client.clock.monotonic }
-        let before = builder.byteCount
-        builder.append(timestamp: record.timestamp ?? now, key: record.key, value: record.value, headers: record.headers)
-        bufferedBytes += builder.byteCount - before
-    }
-
-    /// The most bytes that a record takes in a batch.
-    private static func sizeBound(_ record: OutgoingRecord) -> Int {
-        var size = 36 + (record.key?.readableBytes ?? 0) + (record.value?.readableBytes ?? 0)
-        for header in record.headers { size += 10 + header.name.utf8.count + (header.value?.readableBytes ?? 0) }
-        return size
+        if filler.isEmpty { filler.started = client.clock.monotonic }
+        bufferedBytes += filler.add(record, now: now)
     }
 
     /// After a call: send at once, or let the batch linger.
     private func settle() {
-        guard builder.recordCount > 0 else { return }
+        guard !filler.isEmpty else { return }
         guard options.lingerMs > 0 else { return pump() }
         guard lingering == nil else { return }
         let lingerMs = options.lingerMs
@@ -126,19 +110,9 @@ actor PartitionProducer {
     }
 
     private func seal() {
-        guard builder.recordCount > 0 else { return }
-        let records = Int(builder.recordCount)
-        let open = builder.byteCount
-        let bytes = builder.finish()
-        if builder.baseSequence >= 0 { builder.baseSequence = Self.sequence(builder.baseSequence, after: records) }
-        bufferedBytes += bytes.readableBytes - open
-        ready.append(Batch(id: nextBatch, bytes: bytes, records: records, started: builderStarted))
+        guard !filler.isEmpty else { return }
+        ready.append(Batch(id: nextBatch, content: filler.seal()))
         nextBatch += 1
-    }
-
-    /// Sequence numbers go from 0 to 2³¹ − 1 and start again.
-    static func sequence(_ sequence: Int32, after records: Int) -> Int32 {
-        Int32((Int64(sequence) + Int64(records)) % (Int64(Int32.max) + 1))
     }
 
     // MARK: Sending
@@ -179,7 +153,7 @@ actor PartitionProducer {
         onTheWay.append(batch)
         var part = ProduceRequest.PartitionProduceData()
         part.index = partition
-        part.records = batch.bytes
+        part.records = batch.content.bytes
         var data = ProduceRequest.TopicProduceData()
         data.name = topic
         data.partitionData = [part]
@@ -277,7 +251,7 @@ actor PartitionProducer {
     /// Drops batches whose time is over, and all of them after a fatal error.
     private func giveUp(olderThan now: Monotonic, error: ClientError?) {
         let reason = fatal ?? error ?? ClientError.refused(.requestTimedOut, what: "\(topic)-\(partition)")
-        while let first = ready.first, fatal != nil || now.ms(since: first.started) >= client.options.deliveryTimeoutMs {
+        while let first = ready.first, fatal != nil || now.ms(since: first.content.started) >= client.options.deliveryTimeoutMs {
             // What is left out breaks the numbering of what follows.
             if options.idempotent { fatal = fatal ?? reason }
             ready.removeFirst()
@@ -286,12 +260,13 @@ actor PartitionProducer {
     }
 
     private func finish(_ batch: Batch, offset: Offset?, error: ClientError?) {
-        bufferedBytes -= batch.bytes.readableBytes
+        bufferedBytes -= batch.content.bytes.readableBytes
         if let error, firstError == nil { firstError = error }
         report(
             Delivery(
-                topic: topic, partition: partition, records: batch.records, bytes: batch.bytes.readableBytes, baseOffset: offset,
-                started: batch.started, finished: client.clock.monotonic, error: error))
+                topic: topic, partition: partition, records: batch.content.records, bytes: batch.content.bytes.readableBytes,
+                baseOffset: offset,
+                started: batch.content.started, finished: client.clock.monotonic, error: error))
         if bufferedBytes < options.bufferBytes {
             for waiter in spaceWaiters { waiter.resume() }
             spaceWaiters = []
@@ -301,10 +276,4 @@ actor PartitionProducer {
             flushWaiters = []
         }
     }
-}
-
-/// What the broker gave an idempotent producer (KIP-98).
-struct ProducerIdentity: Sendable {
-    var id: ProducerID
-    var epoch: Int16
 }

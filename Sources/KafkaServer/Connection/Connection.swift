@@ -174,9 +174,11 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Whether more may be read: within this connection's limits, and within the broker's while it has something under way.
     private var mayRead: Bool {
         let limits = door.broker.limits
+        // Requests that are answered at once leave no slot behind, but their answers stay until the client reads them.
+        guard channel?.isWritable ?? false else { return false }
         if slots.isEmpty { return true }
         return slots.count < limits.requestsInFlight && bytesInFlight < limits.requestBytesInFlight
-            && door.broker.pendingBytes < limits.pendingAppendBytes && (channel?.isWritable ?? false)
+            && door.broker.pendingBytes < limits.pendingAppendBytes
     }
 
     private func pauseIfNeeded() {

@@ -38,8 +38,8 @@ struct FaultyDisk: Sendable {
     var points = 0
     var isDown = false
     var locks: Set<String> = []
-    private var random: SeededRandom
-    private var root = DirectoryNode()
+    var random: SeededRandom
+    var root = DirectoryNode()
 
     init(seed: UInt64, faults: FaultyFileSystem.Faults) {
         self.faults = faults
@@ -226,7 +226,7 @@ struct FaultyDisk: Sendable {
         for page in pages { Self.copyPage(page, from: file.bytes, to: &file.durable) }
     }
 
-    private static func resize(_ bytes: inout [UInt8], to size: Int) {
+    static func resize(_ bytes: inout [UInt8], to size: Int) {
         if bytes.count > size { bytes.removeLast(bytes.count - size) }
         if bytes.count < size { bytes += [UInt8](repeating: 0, count: size - bytes.count) }
     }
@@ -238,7 +238,7 @@ struct FaultyDisk: Sendable {
         }
     }
 
-    private static func copyPage(_ page: Int, upTo limit: Int = pageBytes, from source: [UInt8], to target: inout [UInt8]) {
+    static func copyPage(_ page: Int, upTo limit: Int = pageBytes, from source: [UInt8], to target: inout [UInt8]) {
         let start = page * pageBytes
         let end = min(start + limit, source.count, target.count)
         if start < end { copy(source[start..<end], to: &target, at: start) }
@@ -254,80 +254,4 @@ struct FaultyDisk: Sendable {
             }
         }
     }
-
-    // MARK: Restart
-
-    func restarted(_ loss: FaultyFileSystem.Loss) -> FaultyDisk {
-        switch loss {
-        case .process:
-            var disk = FaultyDisk(seed: 1, faults: FaultyFileSystem.Faults())
-            disk.random = random
-            disk.root = root
-            return disk
-        case .power(let seed):
-            var disk = FaultyDisk(seed: seed, faults: FaultyFileSystem.Faults())
-            disk.root = disk.survivors(of: root)
-            return disk
-        }
-    }
-
-    /// For every name either its last synced or its latest state.
-    private mutating func survivors(of directory: DirectoryNode) -> DirectoryNode {
-        let survivor = DirectoryNode()
-        var coins: [String: Bool] = [:]
-        for name in Set(directory.names.keys).union(directory.durable.keys).sorted() {
-            let latest = directory.names[name]
-            let synced = directory.durable[name]
-            let group = directory.tied[name] ?? name
-            let keepsLatest = coins[group] ?? (random.below(2) == 0)
-            coins[group] = keepsLatest
-            let chosen = keepsLatest ? latest : synced
-            switch chosen {
-            case .file(let file): survivor.names[name] = .file(surviving(file))
-            case .directory(let directory): survivor.names[name] = .directory(survivors(of: directory))
-            case nil: break
-            }
-        }
-        survivor.durable = survivor.names
-        return survivor
-    }
-
-    /// The synced bytes, with every unsynced page kept, lost or torn, and one of the sizes the file had.
-    private mutating func surviving(_ file: FileNode) -> FileNode {
-        let survivor = FileNode()
-        survivor.bytes = file.durable
-        if !file.dirtyPages.isEmpty {
-            let low = min(file.durable.count, file.bytes.count)
-            let high = max(file.durable.count, file.bytes.count)
-            let sizes = [file.durable.count, file.bytes.count, low + random.below(high - low + 1)]
-            Self.resize(&survivor.bytes, to: sizes[random.below(sizes.count)])
-            for page in file.dirtyPages.sorted() {
-                switch random.below(3) {
-                case 0: Self.copyPage(page, from: file.bytes, to: &survivor.bytes)
-                case 1: Self.copyPage(page, upTo: random.below(Self.pageBytes), from: file.bytes, to: &survivor.bytes)
-                default: break
-                }
-            }
-        }
-        survivor.durable = survivor.bytes
-        return survivor
-    }
-}
-
-/// SplitMix64: small, fast and the same everywhere.
-struct SeededRandom: RandomNumberGenerator, Sendable {
-    private var state: UInt64
-
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var word = state
-        word = (word ^ (word >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        word = (word ^ (word >> 27)) &* 0x94d0_49bb_1331_11eb
-        return word ^ (word >> 31)
-    }
-
-    /// 0 ..< bound; 0 for a bound of 0.
-    mutating func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(next() % UInt64(bound)) }
 }

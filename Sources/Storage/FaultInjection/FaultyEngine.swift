@@ -8,8 +8,8 @@ import Synchronization
     import Musl
 #endif
 
-/// An engine that behaves like a bad remote one: every answer takes its time, no read is answered at once, and commits end `indeterminate` now and then,
-/// whether they were done or not. What the engine beneath holds stays true.
+/// An engine that behaves like a bad remote one: every answer takes its time, no read is answered at once, and commits end `indeterminate`
+/// now and then, whether they were done or not. What the engine beneath holds stays true.
 public final class FaultyEngine: Log {
     public struct Faults: Sendable {
         /// Time that every call takes (a remote engine: 400 ms on a bad day).

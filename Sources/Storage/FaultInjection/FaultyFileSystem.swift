@@ -5,8 +5,8 @@ import Synchronization
 /// Files in memory that fail on purpose: what was synced and what was not are kept apart, so that a crash can lose, tear or keep
 /// every page and every name that was never synced. For tests and simulation; without ``Faults`` it is a plain memory file system.
 ///
-/// Every change (create, write, truncate, sync, rename, remove, directory sync) is a *point*, numbered from 1; a run can be killed at any of them. Everything
-/// random comes from the seed.
+/// Every change (create, write, truncate, sync, rename, remove, directory sync) is a *point*, numbered from 1; a run can be killed at any
+/// of them. Everything random comes from the seed.
 public final class FaultyFileSystem: FileSystem {
     /// What shall go wrong.
     public struct Faults: Sendable {

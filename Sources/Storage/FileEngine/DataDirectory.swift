@@ -66,7 +66,8 @@ public enum DataDirectoryError: Error, Equatable, Sendable, CustomStringConverti
         switch self {
         case .locked(let root): "data directory \(root) is in use by another broker; stop it, or name another directory with --data"
         case .unknownFormat(let root, let found):
-            "data directory \(root) has the format '\(found)', this version reads 'weir \(DataDirectory.version)'; use the version that wrote it"
+            "data directory \(root) has the format '\(found)', this version reads 'weir \(DataDirectory.version)'; "
+                + "use the version that wrote it"
         case .unusable(let root, let reason): "data directory \(root) can't be used: \(reason)"
         }
     }

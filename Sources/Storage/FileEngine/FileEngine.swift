@@ -5,9 +5,9 @@ import Synchronization
 
 /// The embedded engine: segment files per stream, one redo journal and one disk thread per shard.
 ///
-/// After a crash `acquire` reads what lies beyond the last checkpoint and answers with the extents that survived: all that was reported `.durable`, and a
-/// prefix of what was `.written` (all of it when only the process died). ``resolve(_:shard:done:)`` knows the frames of the current
-/// epoch only; after a restart the extents are the answer.
+/// After a crash `acquire` reads what lies beyond the last checkpoint and answers with the extents that survived: all that was reported
+/// `.durable`, and a prefix of what was `.written` (all of it when only the process died). ``resolve(_:shard:done:)`` knows the frames of
+/// the current epoch only; after a restart the extents are the answer.
 public final class FileEngine: Log {
     public let limits: LogLimits
     /// Shards of the data directory; an existing one keeps the number it was made with.

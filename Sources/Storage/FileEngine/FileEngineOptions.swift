@@ -1,8 +1,10 @@
 /// How a ``FileEngine`` lays out and syncs its files.
 public struct FileEngineOptions: Sendable {
-    /// Size at which a segment is closed and the next one begun (Kafka's `segment.bytes`); 4 KiB … 2 GiB. One frame's appends to a stream are
-    /// never split, so a segment may be larger by one of them.
+    /// Size at which a segment is closed and the next one begun (Kafka's `segment.bytes`); 4 KiB … 2 GiB. One frame's appends to a stream
+    /// are never split, so a segment may be larger by one of them.
     public var segmentBytes = 1 << 30
+    /// The same for streams of facts: small, because their owner trims them after each of its snapshots, and only whole segments go.
+    public var factSegmentBytes = 16 << 20
     /// Durable appends up to this size are copied to the shard's journal when a frame touches several streams.
     public var redoBytes = 16 << 10
     /// A checkpoint is written after this many bytes of appends: the most that recovery reads after a crash, per shard.

@@ -4,8 +4,8 @@ import NIOCore
 
 /// One shard's files and the thread that writes them.
 ///
-/// `@unchecked Sendable`: everything below `thread` is used by jobs on `thread` only. Readers see streams through ``StreamRegistry`` and each
-/// stream's own lock.
+/// `@unchecked Sendable`: everything below `thread` is used by jobs on `thread` only. Readers see streams through ``StreamRegistry`` and
+/// each stream's own lock.
 final class FileShard: @unchecked Sendable {
     let id: ShardID
     let directory: String

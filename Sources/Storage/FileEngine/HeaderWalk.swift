@@ -1,8 +1,8 @@
 import Model
 import NIOCore
 
-/// Walks batch headers forward through one segment file, reading as little as it can: 4 KiB at a time while batches are small, the header alone where
-/// they are large.
+/// Walks batch headers forward through one segment file, reading as little as it can: 4 KiB at a time while batches are small, the header
+/// alone where they are large.
 struct HeaderWalk {
     enum Step {
         case batch(RecordBatchHeader)

@@ -1,7 +1,8 @@
 import Model
 import NIOCore
 
-/// A shard's redo journal: copies of small durable appends, so that one sync of one file makes a frame durable however many streams it touches.
+/// A shard's redo journal: copies of small durable appends, so that one sync of one file makes a frame durable however many streams it
+/// touches.
 ///
 /// Two files in turn, `journal-0` and `journal-1`: a checkpoint that begins turns to the other one with the next generation, so that
 /// commits go on while it is written. Entries of an older generation that still stand in a file are ignored.

@@ -130,7 +130,8 @@ extension LogReader {
         return buffer
     }
 
-    /// Whether sendfile will find the range in the page cache: its first and last byte stand for it. A thread that may wait reads the range ahead.
+    /// Whether sendfile will find the range in the page cache: its first and last byte stand for it. A thread that may wait reads the
+    /// range ahead.
     private func isResident(_ file: any File, at position: Int64, count: Int) throws(FileError) -> Bool {
         if mayWait {
             try readThrough(file, at: position, count: count)

@@ -35,8 +35,8 @@ struct Segment: Sendable {
     }
 }
 
-/// Walks batches that are to follow a segment's end, checks that they fit on to it and collects their index entries. Nothing changes in the segment until
-/// it absorbs the appender, so a failed write leaves no trace.
+/// Walks batches that are to follow a segment's end, checks that they fit on to it and collects their index entries. Nothing changes in
+/// the segment until it absorbs the appender, so a failed write leaves no trace.
 struct SegmentAppender {
     static let offsetIntervalBytes: Int64 = 4096
     /// Coarser: a look-up by time may walk sixteen times as far, and the index takes little.

@@ -1,8 +1,8 @@
 import Model
 import NIOCore
 
-/// Reads a segment file from front to back and tells batch by batch whether it is whole. Memory is constant: a batch larger than the buffer is
-/// checked piece by piece.
+/// Reads a segment file from front to back and tells batch by batch whether it is whole. Memory is constant: a batch larger than the
+/// buffer is checked piece by piece.
 struct SegmentScanner {
     enum Step {
         case batch(BatchSpan)

@@ -4,10 +4,13 @@ import Synchronization
 
 /// One stream's segments. The thread of its shard alone changes it; any thread may read.
 ///
-/// Locking: ``state`` is held for the length of a look-up in memory or of publishing a frame, never while a file is touched. A reader takes it once per
-/// call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below the published end never change.
+/// Locking: ``state`` is held for the length of a look-up in memory or of publishing a frame, never while a file is touched. A reader
+/// takes it once per call, copies what it needs (segment base, published bytes, where to begin) and then works on the file: bytes below
+/// the published end never change.
 final class SegmentedLog: Sendable {
     let id: StreamID
+    /// The directory's own name, which checkpoint and journal use too.
+    let name: String
     let directory: String
     /// Tells streams apart in the cache of open files; never reused while the engine lives.
     let number: UInt32
@@ -44,10 +47,12 @@ final class SegmentedLog: Sendable {
         }
     }
 
-    init(id: StreamID, directory: String, number: UInt32, segments: [Segment]) {
+    /// - Parameter parent: the shard's directory.
+    init(id: StreamID, parent: String, number: UInt32, segments: [Segment]) {
         precondition(!segments.isEmpty)
         self.id = id
-        self.directory = directory
+        name = StreamName.encode(id)
+        directory = parent + "/" + name
         self.number = number
         state = Mutex(State(segments: segments))
     }

@@ -11,6 +11,13 @@ extension FileShard {
 
     private var needsCheckpoint: Bool { failure == nil && epoch != nil && (bytesSinceCheckpoint > 0 || !dirty.isEmpty) }
 
+    /// A checkpoint will come some time after the first append since the last one.
+    func scheduleCheckpoint() {
+        guard let ms = options.checkpointMs, !checkpointIsScheduled else { return }
+        checkpointIsScheduled = true
+        thread.wake(afterMs: ms)
+    }
+
     func close() {
         if needsCheckpoint { checkpointNow() }
     }
@@ -59,8 +66,8 @@ extension FileShard {
         }
     }
 
-    /// On the other thread. Through descriptors of its own: the system tells an error once per descriptor, and a commit that syncs the same file must
-    /// hear of it too.
+    /// On the other thread. Through descriptors of its own: the system tells an error once per descriptor, and a commit that syncs the
+    /// same file must hear of it too.
     private func syncFiles(_ run: Run) -> Result<Void, FileError> {
         do throws(FileError) {
             for item in run.items {
@@ -108,6 +115,8 @@ extension FileShard {
     private func checkpointEnded() {
         checkpointIsRunning = false
         evictIndexes()
+        // Commits that came meanwhile asked in vain.
+        if needsCheckpoint { scheduleCheckpoint() }
         let waiting = waitingForCheckpoint
         waitingForCheckpoint = []
         for body in waiting { whenNoCheckpointRuns(body) }
@@ -143,12 +152,12 @@ extension FileShard {
     private func marks() -> [String: [Checkpoint.Mark]] {
         var result: [String: [Checkpoint.Mark]] = [:]
         result.reserveCapacity(streams.count)
-        for (id, log) in streams { result[StreamName.encode(id)] = log.state.withLock { $0.segments.map(Checkpoint.Mark.init) } }
+        for log in streams.values { result[log.name] = log.state.withLock { $0.segments.map(Checkpoint.Mark.init) } }
         return result
     }
 
-    /// Appends the active segment's new index entries to its files: all, or those that a checkpoint covers. What is not synced must stay out, for a
-    /// crash may put other bytes there.
+    /// Appends the active segment's new index entries to its files: all, or those that a checkpoint covers. What is not synced must stay
+    /// out, for a crash may put other bytes there.
     func persistIndex(_ log: SegmentedLog, upTo checkpoint: Checkpoint? = nil) throws(FileError) {
         let active = log.state.withLock { state -> Segment? in
             let active = state.active
@@ -157,7 +166,7 @@ extension FileShard {
         guard let active else { return }
         var counts = (offsets: active.offsets.count, times: active.times.count)
         if let checkpoint {
-            guard let mark = checkpoint.streams[StreamName.encode(log.id)]?.last, mark.base == active.base else { return }
+            guard let mark = checkpoint.streams[log.name]?.last, mark.base == active.base else { return }
             counts = (Int(mark.offsetEntries), Int(mark.timeEntries))
         }
         let paths = (log.path(active.base, .index), log.path(active.base, .time))
@@ -211,8 +220,8 @@ extension FileShard {
         return .success(fates.fate(frame))
     }
 
-    /// After a failed sync the system may hold pages that it believes clean and the disk never got. So whatever was not synced before is written
-    /// again, from what reads back whole, and only then synced.
+    /// After a failed sync the system may hold pages that it believes clean and the disk never got. So whatever was not synced before is
+    /// written again, from what reads back whole, and only then synced.
     private func repair() throws(FileError) {
         for state in dirty.values {
             let end = state.log.state.withLock { $0.active.bytes }

@@ -19,7 +19,10 @@ extension FileShard {
 
     func commit(_ frame: Frame, progress: Progress) {
         if let epoch, frame.epoch < epoch { return progress(.failure(.fenced(epoch))) }
-        if let refusal = refusal() { return progress(.failure(refusal)) }
+        if let refusal = refusal() {
+            fates.refuse(frame.id)
+            return progress(.failure(refusal))
+        }
         guard frame.epoch == epoch else { return progress(.failure(.unavailable("shard \(id) was not acquired for epoch \(frame.epoch)"))) }
         var groups: [Group]
         switch prepare(frame) {
@@ -79,6 +82,13 @@ extension FileShard {
         return .success(groups)
     }
 
+    private func segmentBytes(of stream: StreamID) -> Int {
+        switch stream {
+        case .partition: options.segmentBytes
+        case .facts: min(options.segmentBytes, options.factSegmentBytes)
+        }
+    }
+
     private func prepare(_ appends: [Append]) throws(FileError) -> Result<Group, LogError> {
         let first = appends[0]
         if let owner = registry.shard(of: first.stream), owner != id {
@@ -98,7 +108,8 @@ extension FileShard {
             return .failure(.unavailable("\(first.stream) ends at offset \(active.next); an append begins at \(first.base)"))
         }
         let last = appends[appends.count - 1].next
-        if active.bytes > 0, active.bytes + Int64(byteCount) > Int64(options.segmentBytes) || last - active.base > Int64(UInt32.max) {
+        let isFull = active.bytes + Int64(byteCount) > Int64(segmentBytes(of: first.stream))
+        if active.bytes > 0, isFull || last - active.base > Int64(UInt32.max) {
             try roll(log)
             active = log.state.withLock { $0.active }
         }
@@ -122,7 +133,7 @@ extension FileShard {
 
     func makeStream(_ stream: StreamID, base: Offset) throws(FileError) -> SegmentedLog {
         let log = SegmentedLog(
-            id: stream, directory: directory + "/" + StreamName.encode(stream), number: registry.nextNumber(),
+            id: stream, parent: directory, number: registry.nextNumber(),
             segments: [Segment(base: base)])
         try fileSystem.makeDirectory(log.directory)
         let file = try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log), create: true)
@@ -162,8 +173,8 @@ extension FileShard {
         }
     }
 
-    /// Copies small appends to the journal where that saves syncs. A stream with bytes that are neither synced nor journaled is synced itself:
-    /// a copy alone would leave a gap before it after a power loss.
+    /// Copies small appends to the journal where that saves syncs. A stream with bytes that are neither synced nor journaled is synced
+    /// itself: a copy alone would leave a gap before it after a power loss.
     private func journalSmallAppends(_ frame: Frame, _ groups: inout [Group]) throws(FileError) {
         let small = groups.indices.filter { index in
             groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
@@ -237,9 +248,8 @@ extension FileShard {
             || journal.position >= Int64(options.journalBytes)
         {
             checkpoint()
-        } else if let ms = options.checkpointMs, !checkpointIsScheduled {
-            checkpointIsScheduled = true
-            thread.wake(afterMs: ms)
+        } else {
+            scheduleCheckpoint()
         }
     }
 }

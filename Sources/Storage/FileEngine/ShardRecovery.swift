@@ -54,8 +54,8 @@ extension FileShard {
     }
 }
 
-/// Reads a shard's directory after a start. What lies below the checkpoint is trusted, what lies beyond is verified batch by batch; a torn tail is
-/// cut, anything else that is missing is reported and left alone.
+/// Reads a shard's directory after a start. What lies below the checkpoint is trusted, what lies beyond is verified batch by batch; a torn
+/// tail is cut, anything else that is missing is reported and left alone.
 struct Recovery {
     let shard: FileShard
     private var scannedBytes: Int64 = 0
@@ -84,7 +84,8 @@ struct Recovery {
             return .corrupt("\(shard.directory)/\(lost.key) is missing; restore it, or remove \(shard.checkpointPath) to start without it")
         }
         if let problem = try replayJournal(from: saved?.generation ?? 0) { return problem }
-        if changed || saved == nil {
+        // A new shard has nothing to note, and starts sooner without.
+        if changed || saved == nil && !shard.streams.isEmpty {
             shard.checkpointNow()
             if let failure = shard.failure { return failure }
         }
@@ -115,7 +116,7 @@ struct Recovery {
         }
         try removeOrphans(names, bases, directory)
         guard !bases.isEmpty else { return nil }
-        let log = SegmentedLog(id: id, directory: directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
+        let log = SegmentedLog(id: id, parent: shard.directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
         var segments: [Segment] = []
         for (index, base) in bases.enumerated() {
             if let last = segments.last, last.next != base {

@@ -5,7 +5,8 @@ import Model
 extension FileShard {
     static let droppedPrefix = "dropped-"
 
-    /// Removes segments as `decide` says, oldest first. A directory sync follows each removal: after a power loss no segment in the middle can be missing.
+    /// Removes segments as `decide` says, oldest first. A directory sync follows each removal: after a power loss no segment in the middle
+    /// can be missing.
     func remove(
         from stream: StreamID, decide: ([Segment]) -> RetentionDecision
     ) -> Result<StreamExtent, LogError> {
@@ -56,8 +57,8 @@ extension FileShard {
         if pendingDrops.count == 1 { thread.submit { [self] in whenNoCheckpointRuns { $0.finishDrops() } } }
     }
 
-    /// Renames the directories (after that a restart removes them), makes that safe, writes a checkpoint without the streams, which also forgets their
-    /// journal copies, and only then removes the files.
+    /// Renames the directories (after that a restart removes them), makes that safe, writes a checkpoint without the streams, which also
+    /// forgets their journal copies, and only then removes the files.
     func finishDrops() {
         let drops = pendingDrops
         pendingDrops = []
@@ -75,7 +76,7 @@ extension FileShard {
         for drop in drops { drop.done(result) }
     }
 
-    private func droppedPath(_ log: SegmentedLog) -> String { directory + "/" + Self.droppedPrefix + StreamName.encode(log.id) }
+    private func droppedPath(_ log: SegmentedLog) -> String { directory + "/" + Self.droppedPrefix + log.name }
 
     func removeDirectory(_ path: String) throws(FileError) {
         for name in try fileSystem.list(path) { try fileSystem.remove(path + "/" + name) }

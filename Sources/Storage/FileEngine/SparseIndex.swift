@@ -53,8 +53,8 @@ struct TimeEntry: IndexEntry, Equatable {
     }
 }
 
-/// A segment's sparse index: entries by ascending position. The first ``missing`` entries may be in the index file only; they are loaded when a
-/// look-up needs them, so that a stream which is only appended to and read at its end holds no index in memory.
+/// A segment's sparse index: entries by ascending position. The first ``missing`` entries may be in the index file only; they are loaded
+/// when a look-up needs them, so that a stream which is only appended to and read at its end holds no index in memory.
 /// ```
 /// count 100 = missing 80 (file only) + 20 in memory; persisted 90: the last 10 are not in the file yet
 /// ```
@@ -100,8 +100,8 @@ struct SparseIndex<Entry: IndexEntry>: Sendable {
         missing = persisted
     }
 
-    /// The last entry in memory for which `isBefore` holds (it holds for a prefix of all entries), `.first` when it holds for none, or `.load`
-    /// when a missing entry could be the answer.
+    /// The last entry in memory for which `isBefore` holds (it holds for a prefix of all entries), `.first` when it holds for none, or
+    /// `.load` when a missing entry could be the answer.
     func last(where isBefore: (Entry) -> Bool) -> Lookup {
         var low = 0
         var high = entries.count

@@ -176,7 +176,8 @@ extension File {
 private let maxPartsPerWrite = 1024
 
 extension FileSystem {
-    /// Replaces a small file so that after a crash it holds the old or the new bytes, never a mixture: write aside, sync, rename, sync the directory.
+    /// Replaces a small file so that after a crash it holds the old or the new bytes, never a mixture: write aside, sync, rename, sync the
+    /// directory.
     func replace(_ path: String, with bytes: ByteBuffer) throws(FileError) {
         let aside = path + ".new"
         let file = try open(aside, create: true)

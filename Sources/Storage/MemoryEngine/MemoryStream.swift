@@ -1,8 +1,8 @@
 import Model
 import NIOCore
 
-/// One stream in memory: chunks of about a mebibyte, each whole batches. Small appends are copied together, so that a slice of a network buffer is not
-/// kept for a few bytes; large ones are kept as they are.
+/// One stream in memory: chunks of about a mebibyte, each whole batches. Small appends are copied together, so that a slice of a network
+/// buffer is not kept for a few bytes; large ones are kept as they are.
 struct MemoryStream: Sendable {
     struct Chunk: Sendable {
         var segment: Segment

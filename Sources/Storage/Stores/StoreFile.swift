@@ -7,8 +7,9 @@ import NIOCore
 /// record: body length 4 │ CRC-32C of the body 4 │ body
 /// body:   kind 1 │ revision 8 │ expires at ms 8 (−1 never) │ time to live ms 8 (−1 none) │ key length 2 │ key │ value
 /// ```
-/// Kinds: 1 put, 2 delete, 3 the revision so far, 4 blob (value: its number, 8 bytes), 5 blob deleted. A blob's bytes are in `blobs/NUMBER` after
-/// their CRC-32C. A torn record at the end is cut; a damaged one before others is an error. Used by the store's thread only.
+/// Kinds: 1 put, 2 delete, 3 the revision so far, 4 blob (value: its number, 8 bytes), 5 blob deleted. A blob's bytes are in
+/// `blobs/NUMBER` after their CRC-32C. A torn record at the end is cut; a damaged one before others is an error. Used by the store's
+/// thread only.
 struct StoreFile {
     private static let compactBytes: Int64 = 4 << 20
     private static let maxBytes = Int(Int32.max)

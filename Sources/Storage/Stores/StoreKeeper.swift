@@ -5,8 +5,8 @@ import Synchronization
 
 /// What ``FileStore`` and ``MemoryStore`` share: one thread that decides, persists, applies and tells watchers, one change at a time.
 ///
-/// Locking: `state` and `watchers` are behind `shared`, taken briefly by readers and by the thread; `file` is behind its own mutex, which only the
-/// store's thread takes.
+/// Locking: `state` and `watchers` are behind `shared`, taken briefly by readers and by the thread; `file` is behind its own mutex, which
+/// only the store's thread takes.
 final class StoreKeeper: Sendable {
     private struct Shared: Sendable {
         var state: StoreState

@@ -80,7 +80,8 @@ struct ConsumeCommand: AsyncParsableCommand {
             }
             guard printer.flush() else { break }
             if group != nil, !offsets.isEmpty {
-                try await consumer.commit(offsets)
+                // Once the group has moved on, these records come again, here or at another member: at least once.
+                do { try await consumer.commit(offsets) } catch let error as ClientError where error.isRebalance {}
                 offsets = [:]
             }
             if untilEnd, await isAtEnd(consumer, ends) { break }
