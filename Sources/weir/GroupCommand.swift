@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Control
 import Model
 
@@ -77,7 +78,7 @@ struct GroupCommand: AsyncParsableCommand {
             .number("ETA"),
         ])
         for row in rows {
-            let eta = row.drains ? time(row.etaMs) : "never"
+            let eta = Short.eta(ms: row.etaMs, drains: row.drains, lag: row.lag)
             table.add([
                 row.group, row.state, row.status.rawValue, "\(row.members)", number(row.lag), time(row.behindMs),
                 "\(Int64(row.rate.rounded()))",
@@ -87,8 +88,8 @@ struct GroupCommand: AsyncParsableCommand {
         return table
     }
 
-    static func number(_ value: Int64?) -> String { value.map(String.init) ?? "n/a" }
-    static func time(_ ms: Int64?) -> String { ms.map { TimeSpan.text(ms: $0) } ?? "n/a" }
+    static func number(_ value: Int64?) -> String { value.map(String.init) ?? Short.unknown }
+    static func time(_ ms: Int64?) -> String { Short.duration(ms: ms) }
 }
 
 extension GroupCommand {

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Console
 import Control
 import Model
 
@@ -25,7 +26,7 @@ struct TopicCommand: AsyncParsableCommand {
             var table = Table([.text("NAME"), .number("PARTITIONS"), .number("RECORDS"), .number("BYTES"), .number("IN/s"), .number("LAG")])
             for row in rows {
                 table.add([
-                    row.name, "\(row.partitions)", "\(row.records)", ByteSize.text(row.bytes), "\(Int64(row.inRate.rounded()))",
+                    row.name, "\(row.partitions)", "\(row.records)", Short.bytes(row.bytes), "\(Int64(row.inRate.rounded()))",
                     row.lag.map(String.init) ?? "n/a",
                 ])
             }
@@ -54,14 +55,26 @@ struct TopicCommand: AsyncParsableCommand {
             try door.report(outcome, name: name)
         }
 
-        private func settings() throws -> [String: String] {
+        func settings() throws -> [String: String] {
             var settings: [String: String] = [:]
             for text in configs {
                 let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
                 guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--config takes KEY=VALUE, not '\(text)'") }
-                settings[String(parts[0])] = String(parts[1])
+                settings[String(parts[0])] = try Self.plain(String(parts[1]), for: String(parts[0]))
             }
             return settings
+        }
+
+        /// Kafka's settings are plain numbers; with a unit, times and sizes are turned into them: `7d` → `604800000`.
+        private static func plain(_ value: String, for name: String) throws -> String {
+            guard value.first?.isNumber == true, Int64(value) == nil else { return value }
+            do throws(MisreadText) {
+                if name.hasSuffix(".ms") { return String(try TimeSpan.parse(value)) }
+                if name.hasSuffix(".bytes") { return String(try ByteSize.parse(value)) }
+                return value
+            } catch {
+                throw ValidationError("\(name): \(error)")
+            }
         }
     }
 
@@ -75,10 +88,10 @@ struct TopicCommand: AsyncParsableCommand {
         func run() async throws {
             let topic = try await door.topic(name)
             if door.json { return try JSONOutput.print(topic.partitions.map(TopicPartitionJSON.init)) }
-            print("\(name)  id \(topic.id)  \(topic.row.records) records  \(ByteSize.text(topic.row.bytes))\n")
+            print("\(name)  id \(topic.id)  \(topic.row.records) records  \(Short.bytes(topic.row.bytes))\n")
             var partitions = Table([.number("PARTITION"), .number("START"), .number("END"), .number("RECORDS"), .number("BYTES")])
             for row in topic.partitions {
-                partitions.add(["\(row.partition)", "\(row.start)", "\(row.end)", "\(row.end - row.start)", ByteSize.text(row.bytes)])
+                partitions.add(["\(row.partition)", "\(row.start)", "\(row.end)", "\(row.end - row.start)", Short.bytes(row.bytes)])
             }
             partitions.print()
             if !topic.groups.isEmpty {

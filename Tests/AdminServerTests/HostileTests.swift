@@ -1,5 +1,7 @@
+import AdminClient
 import Control
 import Model
+import NIOPosix
 import Testing
 
 @Suite struct HostileTests {
@@ -9,9 +11,13 @@ import Testing
         limits.httpHeaderBytes = 2_000
         limits.httpHeaderFieldBytes = 1_000
         limits.httpHeaderFields = 10
-        limits.httpRequestMs = 300
-        limits.httpIdleMs = 300
         limits.httpConnections = 3
+        return limits
+    }
+    /// Deadlines that pass within a test. Only what waits for one uses them: a loaded machine may be slower than that.
+    private static var hasty: Limits {
+        var limits = Limits()
+        limits.httpRequestMs = 300
         return limits
     }
     private static let head = "POST /weir/v1/command HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -61,15 +67,16 @@ import Testing
 
     @Test(arguments: ["", "GET / HT", head + "Content-Length: 100\r\n\r\n{"])
     func aRequestThatDoesNotArriveIsGivenUp(text: String) async throws {
-        try await withServer(StubControl(), limits: Self.tight) { address in
-            let start = ContinuousClock.now
-            _ = try await RawClient.exchange(text, address)
-            #expect(ContinuousClock.now - start < .seconds(5))
+        try await withServer(StubControl(), limits: Self.hasty) { address in
+            let answer = try await RawClient.exchange(text, address)
+            #expect(answer == "")
         }
     }
 
     @Test func aKeptConnectionIsClosedWhenSilent() async throws {
-        try await withServer(StubControl(), limits: Self.tight) { address in
+        var limits = Limits()
+        limits.httpIdleMs = 300
+        try await withServer(StubControl(), limits: limits) { address in
             let answer = try await RawClient.exchange("GET /weir/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n", address)
             #expect(RawClient.status(answer) == 200)
             #expect(answer.contains("Connection: keep-alive\r\n"))
@@ -79,7 +86,9 @@ import Testing
     @Test func pipelinedRequestsAreAnsweredInOrder() async throws {
         let stub = StubControl()
         try await withServer(stub, limits: Self.tight) { address in
-            let requests = (0..<5).map { "GET /weir/v1/topics/t\($0) HTTP/1.1\r\nHost: localhost\r\n\r\n" }.joined()
+            let requests = (0..<5).map { index in
+                "GET /weir/v1/topics/t\(index) HTTP/1.1\r\nHost: localhost\r\nConnection: \(index < 4 ? "keep-alive" : "close")\r\n\r\n"
+            }.joined()
             let answer = try await RawClient.exchange(requests, address)
             let names = answer.split(separator: "there is no topic '").dropFirst().map { String($0.prefix(2)) }
             #expect(names == ["t0", "t1", "t2", "t3", "t4"])
@@ -96,22 +105,22 @@ import Testing
     }
 
     @Test func connectionsHaveALimit() async throws {
+        let group = MultiThreadedEventLoopGroup.singleton
+        let request = "GET /weir/v1/health HTTP/1.0\r\nHost: localhost\r\n\r\n"
         try await withServer(StubControl(), limits: Self.tight) { address in
-            let statuses = try await withThrowingTaskGroup(of: Int?.self) { tasks in
-                for _ in 0..<8 {
-                    tasks.addTask {
-                        RawClient.status(try await RawClient.exchange("GET /weir/v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n", address))
-                    }
-                }
-                var statuses: [Int?] = []
-                for try await status in tasks { statuses.append(status) }
-                return statuses
-            }
-            #expect(statuses.filter { $0 == 200 }.count == 3)
+            let holders = (0..<3).map { _ in RemoteControl(address: address, group: group) }
+            for holder in holders { _ = try await holder.snapshot(SnapshotQuery()) }
             // A refused connection may be reset before its 503 is read.
-            #expect(statuses.allSatisfy { $0 == 200 || $0 == 503 || $0 == nil })
-            let later = try await RawClient.exchange("GET /weir/v1/health HTTP/1.0\r\nHost: localhost\r\n\r\n", address)
-            #expect(RawClient.status(later) == 200)
+            let refused = try await RawClient.exchange(request, address)
+            #expect(refused.isEmpty || RawClient.status(refused) == 503)
+            await holders[0].close()
+            var status: Int?
+            for _ in 0..<200 where status != 200 {
+                try await Task.sleep(for: .milliseconds(20))
+                status = RawClient.status(try await RawClient.exchange(request, address))
+            }
+            #expect(status == 200)
+            for holder in holders { await holder.close() }
         }
     }
 }

@@ -17,8 +17,16 @@ enum RawClient {
                 }
             }
         return try await client.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
             var answer = ByteBuffer()
+            do {
+                try await outbound.write(ByteBuffer(string: text))
+            } catch ChannelError.ioOnClosedChannel {
+                // Closed before all was sent; what it said is still to be read.
+            } catch is NIOAsyncWriterError {
+                // The same, noticed by the writer.
+            } catch let error as IOError where error.errnoCode == EPIPE || error.errnoCode == ECONNRESET {
+                // The same, noticed by the socket.
+            }
             do {
                 for try await chunk in inbound { answer.writeImmutableBuffer(chunk) }
             } catch let error as IOError where error.errnoCode == ECONNRESET {

@@ -18,6 +18,13 @@ import Testing
         #expect(error.map { Weir.exitCode(for: $0).rawValue } == 64)
     }
 
+    @Test func settingsMayCarryUnits() throws {
+        let arguments = ["topic", "create", "t", "--config", "retention.ms=7d", "--config", "retention.bytes=1GiB", "--config", "flush=os"]
+        let create = try #require(try Weir.parseAsRoot(arguments) as? TopicCommand.Create)
+        #expect(try create.settings() == ["retention.ms": "604800000", "retention.bytes": "1073741824", "flush": "os"])
+        #expect(throws: (any Error).self) { try Weir.parseAsRoot(["topic", "create", "t", "--config", "retention.ms=7parsecs"]) }
+    }
+
     @Test func aFailureIs1AndSaysItsMessage() {
         let failure = CommandFailure("there is no topic 'x'")
         #expect(Weir.exitCode(for: failure).rawValue == 1)
