@@ -63,11 +63,12 @@ public struct GroupTable: Sendable {
     }
 
     private mutating func changeOffsets(of id: String, _ body: (inout CommittedOffsets) -> Void) {
-        offsetBytes += with(id) { group in
-            let before = group.offsets.bytes
-            body(&group.offsets)
-            return group.offsets.bytes - before
-        } ?? 0
+        offsetBytes +=
+            with(id) { group in
+                let before = group.offsets.bytes
+                body(&group.offsets)
+                return group.offsets.bytes - before
+            } ?? 0
     }
 
     /// Facts that make an empty table equal to this one: a snapshot. Waiting members and deadlines are not part of it.
