@@ -45,6 +45,13 @@ import Testing
         await workload.run(frames: Self.frames)
         let loss: FaultyFileSystem.Loss = lossSeed == 0 ? .process : .power(seed: lossSeed &* 1_000_003 &+ UInt64(point))
         let run = "seed \(lossSeed), point \(point)\(background ? ", background" : "")"
-        try await CrashVerifier(workload: workload, loss: loss, run: run).verify(fileSystem.restarted(loss))
+        var left = fileSystem.restarted(loss)
+        // Every other time the start after the crash is killed too.
+        if point % 2 == 0 {
+            left.faults.killAt = 1 + point % 19
+            await workload.start(left)
+            left = left.restarted(loss)
+        }
+        try await CrashVerifier(workload: workload, loss: loss, run: run).verify(left)
     }
 }

@@ -18,7 +18,7 @@ struct CrashVerifier {
 
     func verify(_ fileSystem: FaultyFileSystem) async throws {
         let engine = try FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: workload.options, logger: quiet)
-        let acquired = await engine.acquired(epoch: 2)
+        let acquired = await engine.acquired(epoch: 3)
         guard case .success(let extents) = acquired else {
             Issue.record("\(run): \(acquired)")
             return

@@ -65,6 +65,15 @@ final class CrashWorkload {
         if !fileSystem.isDown { await engine.closed() }
     }
 
+    /// A start and nothing more.
+    func start(_ fileSystem: FaultyFileSystem) async {
+        guard let engine = try? FileEngine(fileSystem: fileSystem, root: "/data", shards: 1, options: options, logger: quiet) else {
+            return
+        }
+        _ = await engine.acquired(epoch: 2)
+        await engine.closed()
+    }
+
     private func run(_ engine: FileEngine, frames: Int) async {
         let store = try? FileStore(fileSystem: fileSystem, root: "/data/store", clock: TestClock(), logger: quiet)
         for number in 0..<frames where !fileSystem.isDown {

@@ -78,15 +78,15 @@ import Testing
         for (number, append) in appends.enumerated() { try journal.write(FrameID(UInt64(number)), epoch: Epoch(3), appends: [append]) }
         let path = Journal.paths("/s")[0]
         let bytes = try #require(try fileSystem.contents(path, limit: 1 << 20))
-        let read = Journal.redo(bytes, from: 5, shard: ShardID(0))
+        let read = Journal.read(bytes, file: 0, from: 5, shard: ShardID(0))
         #expect(read?.generation == 5)
         #expect(read?.appends.map(\.stream) == appends.map(\.stream) && read?.appends.map(\.bytes) == appends.map(\.bytes))
-        #expect(Journal.redo(bytes, from: 6, shard: ShardID(0)) == nil)
+        #expect(Journal.read(bytes, file: 0, from: 6, shard: ShardID(0)) == nil)
         let entry = bytes.readableBytes / 4
         for index in 0..<bytes.readableBytes {
             var damaged = bytes
             damaged.setInteger((bytes.getInteger(at: index, as: UInt8.self) ?? 0) ^ 16, at: index)
-            #expect((Journal.redo(damaged, from: 5, shard: ShardID(0))?.appends.count ?? 0) == index / entry, "byte \(index)")
+            #expect((Journal.read(damaged, file: 0, from: 5, shard: ShardID(0))?.appends.count ?? 0) == index / entry, "byte \(index)")
         }
         // Two turns later the first file is written again; what an older generation left behind does not count.
         journal.turn()
@@ -94,7 +94,7 @@ import Testing
         try journal.write(FrameID(9), epoch: Epoch(3), appends: [appends[2]])
         let again = try #require(try fileSystem.contents(path, limit: 1 << 20))
         #expect(again.readableBytes == bytes.readableBytes)
-        #expect(Journal.redo(again, from: 5, shard: ShardID(0))?.appends.map(\.stream) == [.test(2)])
+        #expect(Journal.read(again, file: 0, from: 5, shard: ShardID(0))?.appends.map(\.stream) == [.test(2)])
     }
 
     @Test func streamNamesAreReadBack() {
@@ -108,5 +108,26 @@ import Testing
         #expect(SegmentFileKind.log.name(Offset(120)) == "00000000000000000120.log")
         #expect(SegmentFileKind.log.base("00000000000000000120.log") == Offset(120))
         #expect(SegmentFileKind.log.base("00000000000000000120.index") == nil)
+    }
+
+    /// An entry was torn and the ones behind it stayed. The next run writes over the torn one; what stands behind it must not count.
+    @Test func entriesOfAnEarlierRunDoNotComeBack() throws {
+        let fileSystem = FaultyFileSystem()
+        try fileSystem.makeDirectory("/s")
+        var journal = Journal(directory: "/s", fileSystem: fileSystem, generation: 5)
+        for number in 0..<3 {
+            try journal.write(FrameID(UInt64(number)), epoch: Epoch(3), appends: [Batches.append(.test(0), Int64(number))])
+        }
+        let path = Journal.paths("/s")[0]
+        let entry = Int(journal.position) / 3
+        try fileSystem.flipBit(path, byte: entry + 40)
+        let torn = try #require(try fileSystem.contents(path, limit: 1 << 20))
+        let part = try #require(Journal.read(torn, file: 0, from: 5, shard: ShardID(0)))
+        #expect(part.entries == 1 && part.bytes == Int64(entry) && part.appends.count == 1)
+        var next = Journal(directory: "/s", fileSystem: fileSystem, after: part)
+        try next.write(FrameID(1), epoch: Epoch(4), appends: [Batches.append(.test(0), 1, fill: 0x62)])
+        let bytes = try #require(try fileSystem.contents(path, limit: 1 << 20))
+        #expect(bytes.readableBytes == 3 * entry)
+        #expect(Journal.read(bytes, file: 0, from: 5, shard: ShardID(0))?.appends.map(\.base) == [Offset(0), Offset(1)])
     }
 }

@@ -13,7 +13,7 @@ import Testing
         let sizes = (0..<3).map { Batches.batch(Int64($0) * 2, count: 2).readableBytes }
         let starts = [0, sizes[0], sizes[0] + sizes[1], sizes.reduce(0, +)]
         for cut in sizes[0]...starts[3] {
-            let bed = try FileEngineBed()
+            let bed = try FileEngineBed { $0.redoBytes = 0 }
             await bed.acquire()
             for number in 0..<3 { _ = await bed.commit(UInt64(number + 1), [Batches.append(a, Int64(number) * 2, count: 2)]) }
             try await bed.restart(.process)
@@ -32,7 +32,7 @@ import Testing
     @Test func aFlippedBitBeyondTheCheckpointIsFound() async throws {
         let size = Batches.batch(0).readableBytes
         for byte in [size, size + 16, size + 22, size + 30, 2 * size - 1] {
-            let bed = try FileEngineBed()
+            let bed = try FileEngineBed { $0.redoBytes = 0 }
             await bed.acquire()
             for number in 0..<2 { _ = await bed.commit(UInt64(number + 1), [Batches.append(a, Int64(number))]) }
             try await bed.restart(.process)
@@ -118,6 +118,21 @@ import Testing
             let entries: [OffsetEntry] = try IndexFile.load(
                 base: base, path: bed.file(a, base.value, .index), limit: .max, fileSystem: bed.fileSystem)
             #expect(entries.count > 20, "segment \(base)")
+        }
+        await bed.engine.closed()
+    }
+
+    /// The journal's copy makes good what the file lost.
+    @Test func aTornFileIsMadeWholeFromTheJournal() async throws {
+        let bed = try FileEngineBed()
+        await bed.acquire()
+        for number in 0..<3 { _ = await bed.commit(UInt64(number + 1), [a, .test(1)].map { Batches.append($0, Int64(number)) }) }
+        let sent = try await bed.engine.allBatches(a)
+        for size in [0, 1, 100, 200] {
+            try await bed.restart(.process)
+            try bed.fileSystem.open(bed.file(a, 0), create: false).truncate(to: Int64(size))
+            #expect(try await bed.acquire().get()[a]?.end == Offset(3), "\(size) bytes left")
+            #expect(try await bed.engine.allBatches(a) == sent)
         }
         await bed.engine.closed()
     }

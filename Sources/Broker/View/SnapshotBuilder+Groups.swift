@@ -88,7 +88,7 @@ extension SnapshotBuilder {
             let worst = Set(track.partitions.keys.map(\.topic)).sorted().joined(separator: ",")
             let severity: Attention.Severity = row.status == .warn ? .warn : .crit
             var text = "\(ShortText.count(Double(lag)))  \(ShortText.age(row.behindMs)) behind  \(ShortText.signed(row.lagRate))/s"
-            text += "\(row.drains ? "" : "  never")  \(row.status.rawValue)"
+            text += "\(row.drains ? "" : "  never")\(row.status == .warn ? "" : "  \(row.status.rawValue)")"
             found.append(
                 (
                     row.status.severity, lag,

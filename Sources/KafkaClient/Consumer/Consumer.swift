@@ -227,6 +227,8 @@ public actor Consumer {
             gathered.append(part)
         case .offsetOutOfRange:
             positions[part.source] = try start(part.source)
+            // What was read no longer tells where to go on, and must not be committed.
+            delivered[part.source] = nil
         case let code where code.isRetriable:
             await client.forget(topic: part.source.topic)
             throw ClientError.refused(code, what: "\(part.source)")

@@ -30,6 +30,24 @@ struct Journal {
         self.generation = generation
     }
 
+    /// Goes on behind what an earlier run wrote.
+    init(directory: String, fileSystem: any FileSystem, after part: Part) {
+        self.init(directory: directory, fileSystem: fileSystem, generation: part.generation)
+        current = part.file
+        sequence = part.entries
+        position = part.bytes
+    }
+
+    /// The entries of one file that count.
+    struct Part {
+        /// 0 or 1.
+        var file: Int
+        var generation: UInt64
+        var entries: UInt64 = 0
+        var bytes: Int64 = 0
+        var appends: [Append] = []
+    }
+
     static func paths(_ directory: String) -> [String] { (0...1).map { "\(directory)/journal-\($0)" } }
 
     /// Begins the next generation in the other file.
@@ -89,22 +107,24 @@ struct Journal {
 
     // MARK: Replay
 
-    /// The redo copies of one journal file in order, up to the first entry that is torn or of another generation.
+    /// What one journal file holds, in order, up to the first entry that is torn or of another generation. Epochs only rise: an entry of an
+    /// earlier run that still stands behind a younger one does not count.
     /// - Parameter first: older generations are covered by the checkpoint.
     /// - Returns: nil for a file without a whole entry that counts.
-    static func redo(_ bytes: ByteBuffer, from first: UInt64, shard: ShardID) -> (generation: UInt64, appends: [Append])? {
+    static func read(_ bytes: ByteBuffer, file: Int, from first: UInt64, shard: ShardID) -> Part? {
         var rest = bytes
-        var appends: [Append] = []
-        var generation: UInt64?
-        var sequence: UInt64 = 0
-        while let entry = readEntry(&rest), entry.generation >= first, entry.generation == generation ?? entry.generation,
-            entry.sequence == sequence, let more = readBody(entry.body, shard: shard)
+        var part: Part?
+        var epoch = Int32.min
+        while let entry = readEntry(&rest), entry.generation >= first, entry.generation == part?.generation ?? entry.generation,
+            entry.sequence == part?.entries ?? 0, let body = readBody(entry.body, shard: shard), body.epoch >= epoch
         {
-            generation = entry.generation
-            sequence += 1
-            appends.append(contentsOf: more)
+            if part == nil { part = Part(file: file, generation: entry.generation) }
+            part?.entries += 1
+            part?.bytes = Int64(rest.readerIndex - bytes.readerIndex)
+            part?.appends.append(contentsOf: body.appends)
+            epoch = body.epoch
         }
-        return generation.map { ($0, appends) }
+        return part
     }
 
     private static func readEntry(_ rest: inout ByteBuffer) -> (generation: UInt64, sequence: UInt64, body: ByteBuffer)? {
@@ -116,7 +136,7 @@ struct Journal {
         return (head.2, head.3, body)
     }
 
-    private static func readBody(_ body: ByteBuffer, shard: ShardID) -> [Append]? {
+    private static func readBody(_ body: ByteBuffer, shard: ShardID) -> (epoch: Int32, appends: [Append])? {
         var rest = body
         guard let head = rest.readMultipleIntegers(as: (Int32, UInt64, UInt32).self) else { return nil }
         var appends: [Append] = []
@@ -130,6 +150,6 @@ struct Journal {
                 Append(
                     stream: stream, base: Offset(fields.0), next: Offset(fields.1), maxTimestamp: Timestamp(ms: fields.2), bytes: bytes))
         }
-        return appends
+        return (head.0, appends)
     }
 }

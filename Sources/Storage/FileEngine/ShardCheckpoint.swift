@@ -133,7 +133,7 @@ extension FileShard {
     func checkpointNow() {
         precondition(!checkpointIsRunning)
         do throws(FileError) {
-            for id in Array(dirty.keys) { try sync(id) }
+            try sync(Array(dirty.keys))
         } catch {
             return fail(error)
         }
@@ -195,7 +195,7 @@ extension FileShard {
 
     /// Closes the active segment for good and begins the next one: what precedes the new file is on the disk before the file exists.
     func roll(_ log: SegmentedLog) throws(FileError) {
-        try sync(log.id)
+        try sync([log.id])
         let active = log.state.withLock { $0.active }
         do throws(FileError) { try persistIndex(log) } catch {
             logger.warning("no index", metadata: ["stream": "\(log.id)", "error": "\(error)"])

@@ -179,7 +179,8 @@ extension FileShard {
         let small = groups.indices.filter { index in
             groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
         }
-        guard small.count > 1 else { return }
+        // A new stream would take three syncs: its bytes, its name and its directory's.
+        guard small.count > 1 || small.contains(where: { dirty[groups[$0].log.id]?.hasNewFile == true }) else { return }
         try journal.write(frame.id, epoch: frame.epoch, appends: small.flatMap { groups[$0].appends })
         for index in small { groups[index].isJournaled = true }
     }
@@ -222,26 +223,30 @@ extension FileShard {
 
     private func makeDurable(_ groups: [Group], _ frame: Frame) throws(FileError) {
         if frame.appends.isEmpty {
-            for (id, state) in dirty where state.needsFileSync { try sync(id) }
-            return
+            try sync(dirty.filter(\.value.needsFileSync).map(\.key))
+        } else {
+            try sync(groups.filter { !$0.isJournaled }.map(\.log.id))
+            if groups.contains(where: \.isJournaled) { try journal.sync() }
         }
-        for group in groups where !group.isJournaled { try sync(group.log.id) }
-        if groups.contains(where: \.isJournaled) { try journal.sync() }
     }
 
-    /// Makes a stream's bytes and names safe.
-    func sync(_ id: StreamID) throws(FileError) {
-        guard let state = dirty[id] else { return }
-        try state.file.sync()
-        if state.hasNewFile { try fileSystem.syncDirectory(state.log.directory) }
-        if state.hasNewDirectory { try fileSystem.syncDirectory(directory) }
-        dirty[id] = nil
+    /// Makes streams' bytes and names safe. Nothing counts as safe when any of it fails.
+    func sync(_ ids: [StreamID]) throws(FileError) {
+        var hasNewDirectory = false
+        for id in ids {
+            guard let state = dirty[id] else { continue }
+            try state.file.sync()
+            if state.hasNewFile { try fileSystem.syncDirectory(state.log.directory) }
+            if state.hasNewDirectory { hasNewDirectory = true }
+        }
+        if hasNewDirectory { try fileSystem.syncDirectory(directory) }
+        for id in ids { dirty[id] = nil }
     }
 
     private func afterCommit() {
         // Every dirty stream holds its file open. Half the limit asks for a checkpoint; past the limit there is no waiting for it.
         while dirty.count > options.openFiles, failure == nil, let id = dirty.keys.first {
-            do throws(FileError) { try sync(id) } catch { fail(error) }
+            do throws(FileError) { try sync([id]) } catch { fail(error) }
         }
         let tooManyOpen = dirty.count > options.openFiles / 2
         if wantsCheckpoint || tooManyOpen || bytesSinceCheckpoint >= options.checkpointBytes

@@ -6,13 +6,15 @@ import NIOCore
 extension FileShard {
     func acquire(_ wanted: Epoch) -> Result<[StreamID: StreamExtent], LogError> {
         do throws(FileError) {
-            if let stored = try storedEpoch(), stored > wanted { return .failure(.fenced(stored)) }
+            let stored = try storedEpoch()
+            if let stored, stored > wanted { return .failure(.fenced(stored)) }
             try fileSystem.makeDirectory(directory)
             try fileSystem.syncDirectory(FilePath.parent(directory))
             try fileSystem.replace(fencePath, with: ByteBuffer(string: fenceText(wanted)))
             if epoch == nil || failure != nil {
+                // After a failed sync, or without a new epoch to tell journal entries apart, nothing may wait.
+                var recovery = Recovery(shard: self, syncs: failure != nil || stored == wanted)
                 forgetEverything()
-                var recovery = Recovery(shard: self)
                 if let problem = try recovery.run() { return .failure(problem) }
             }
         } catch {
@@ -20,6 +22,7 @@ extension FileShard {
         }
         epoch = wanted
         fates = FrameFates()
+        if wantsCheckpoint, options.checkpointsInBackground { checkpoint() }
         return .success(streams.mapValues(\.extent))
     }
 
@@ -30,6 +33,7 @@ extension FileShard {
         failure = nil
         epoch = nil
         bytesSinceCheckpoint = 0
+        wantsCheckpoint = false
     }
 
     // MARK: Fence
@@ -61,20 +65,28 @@ struct Recovery {
     private var scannedBytes: Int64 = 0
     private var cutBytes: Int64 = 0
     private var replayed = 0
-    private var changed = false
+    /// Whether the checkpoint does not say all any more. One is written soon, beside the first commits: what the start found is on the
+    /// disk or in the journal if it was promised.
+    private var isStale = false
+    /// Whether it must be written before the start goes on.
+    private var syncs: Bool
 
-    init(shard: FileShard) { self.shard = shard }
+    init(shard: FileShard, syncs: Bool) {
+        self.shard = shard
+        self.syncs = syncs
+    }
 
     private var fileSystem: any FileSystem { shard.fileSystem }
 
     mutating func run() throws(FileError) -> LogError? {
         let saved = try loadCheckpoint()
         var expected = saved?.streams ?? [:]
+        var dropped: [String] = []
         for name in try fileSystem.list(shard.directory) {
             if name.hasPrefix(FileShard.droppedPrefix) {
-                expected[String(name.dropFirst(FileShard.droppedPrefix.count))] = nil
-                try shard.removeDirectory(shard.directory + "/" + name)
-                changed = true
+                dropped.append(shard.directory + "/" + name)
+                // The checkpoint must forget the stream before its last trace goes.
+                if expected.removeValue(forKey: String(name.dropFirst(FileShard.droppedPrefix.count))) != nil { syncs = true }
                 continue
             }
             guard let id = StreamName.decode(name, shard: shard.id) else { continue }
@@ -84,11 +96,10 @@ struct Recovery {
             return .corrupt("\(shard.directory)/\(lost.key) is missing; restore it, or remove \(shard.checkpointPath) to start without it")
         }
         if let problem = try replayJournal(from: saved?.generation ?? 0) { return problem }
-        // A new shard has nothing to note, and starts sooner without.
-        if changed || saved == nil && !shard.streams.isEmpty {
-            shard.checkpointNow()
-            if let failure = shard.failure { return failure }
-        }
+        if saved == nil, !shard.streams.isEmpty { isStale = true }
+        if syncs { shard.checkpointNow() } else { shard.wantsCheckpoint = isStale }
+        if let failure = shard.failure { return failure }
+        for path in dropped { try shard.removeDirectory(path) }
         shard.logger.info(
             "shard recovered",
             metadata: [
@@ -123,7 +134,7 @@ struct Recovery {
                 return .corrupt("\(directory): offsets \(last.next) to \(base) are missing; restore the segment or remove those before it")
             }
             let mark = marks.first { $0.base == base }
-            switch try recover(log, base, mark, isLast: index == bases.count - 1) {
+            switch try recover(log, base, mark, isFirst: marks.isEmpty, isLast: index == bases.count - 1) {
             case .success(let segment): segments.append(segment)
             case .failure(let problem): return problem
             }
@@ -143,7 +154,7 @@ struct Recovery {
     }
 
     private mutating func recover(
-        _ log: SegmentedLog, _ base: Offset, _ mark: Checkpoint.Mark?, isLast: Bool
+        _ log: SegmentedLog, _ base: Offset, _ mark: Checkpoint.Mark?, isFirst: Bool, isLast: Bool
     ) throws(FileError) -> Result<Segment, LogError> {
         let path = log.path(base, .log)
         let size = try fileSystem.size(path) ?? 0
@@ -152,7 +163,7 @@ struct Recovery {
             return .failure(.corrupt("\(path) has \(size) bytes, the checkpoint says \(segment.bytes); restore it"))
         }
         if size == segment.bytes, mark != nil { return .success(segment) }
-        changed = true
+        isStale = true
         let file = try shard.files.open(OpenFiles.Key(stream: log.number, base: base.value), path: path)
         let from = segment.bytes
         if let damage = try scan(file, &segment, size) {
@@ -170,7 +181,8 @@ struct Recovery {
         // Without a mark the file's name itself may be unsafe.
         if isLast {
             shard.dirty[log.id] = FileShard.DirtyStream(
-                log: log, file: file, base: base, syncedBytes: from, hasUncovered: true, hasNewFile: true, hasNewDirectory: true)
+                log: log, file: file, base: base, syncedBytes: from, hasUncovered: true, hasNewFile: mark == nil,
+                hasNewDirectory: isFirst)
         } else {
             try file.sync()
         }
@@ -200,19 +212,22 @@ struct Recovery {
 
     /// Writes the journal's copies to the files that lack them: those of the checkpoint's generation and later ones, in order.
     private mutating func replayJournal(from first: UInt64) throws(FileError) -> LogError? {
-        var parts: [(generation: UInt64, appends: [Append])] = []
-        for path in Journal.paths(shard.directory) {
+        var parts: [Journal.Part] = []
+        for (file, path) in Journal.paths(shard.directory).enumerated() {
             guard let bytes = try fileSystem.contents(path, limit: Int(Int32.max)) else { continue }
-            if let part = Journal.redo(bytes, from: first, shard: shard.id) { parts.append(part) }
+            if let part = Journal.read(bytes, file: file, from: first, shard: shard.id) { parts.append(part) }
         }
         parts.sort { $0.generation < $1.generation }
         for append in parts.flatMap(\.appends) {
             if let problem = try replay(append) { return problem }
         }
-        // Generations never come back, so that what stands in the files is never taken for something new.
-        let last = parts.last?.generation ?? first
-        shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, generation: last)
-        if !parts.isEmpty { changed = true }
+        // The journal goes on in the file with the latest entries, and the other one is free; unless both are still needed.
+        if parts.count > 1 { syncs = true }
+        if let last = parts.last {
+            shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, after: last)
+        } else {
+            shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, generation: first)
+        }
         return nil
     }
 
@@ -237,7 +252,7 @@ struct Recovery {
         if log == nil { log = try shard.makeStream(append.stream, base: base) }
         let rebuilt = Append(stream: append.stream, base: base, next: append.next, maxTimestamp: append.maxTimestamp, bytes: rest)
         if let problem = try shard.rewriteLost(rebuilt) { return problem }
-        changed = true
+        isStale = true
         replayed += 1
         return nil
     }

@@ -18,7 +18,7 @@ extension FileShard {
             if decision.rollsActive {
                 try roll(log)
                 // The new file's name carries the end offset; it must be safe before the last records go.
-                try sync(stream)
+                try sync([stream])
             }
             for _ in 0..<decision.removals {
                 let base = log.state.withLock { $0.segments.removeFirst().base }
