@@ -96,7 +96,8 @@ let package = Package(
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict),
+            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict
+        ),
         .testTarget(
             name: "KafkaServerTests",
             dependencies: [
@@ -106,9 +107,11 @@ let package = Package(
         .testTarget(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
-        .testTarget(name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
         .testTarget(
-            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
+        .testTarget(
+            name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"],
+            swiftSettings: strict),
         .testTarget(name: "TidyTests", swiftSettings: strict),
     ]
 )

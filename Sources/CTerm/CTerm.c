@@ -1,3 +1,4 @@
+#include "CTermCapabilities.h"
 #include "CTermState.h"
 
 #include <errno.h>
@@ -11,10 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 #include <wchar.h>
-
-/* term.h defines hundreds of lower-case macros; two declarations are all that is needed of it. */
-extern int tigetflag(const char *);
-extern char *tigetstr(const char *);
 
 #define MAX_CELLS 1024
 
@@ -40,13 +37,16 @@ int cterm_write_all(int fd, const char *bytes, size_t count) {
 int cterm_locale_is_utf8(void) {
     const char *all = getenv("LC_ALL"), *type = getenv("LC_CTYPE"), *lang = getenv("LANG");
     int is_unset = !(all && *all) && !(type && *type) && !(lang && *lang);
-    const char *set = setlocale(LC_CTYPE, is_unset ? "C.UTF-8" : "");
-    if (!set) setlocale(LC_CTYPE, "C");
-    return strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!setlocale(LC_CTYPE, is_unset ? "C.UTF-8" : "")) setlocale(LC_CTYPE, "C");
+    int is_utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    /* In other locales only ASCII is drawn, which is UTF-8 as well. ncurses believing in UTF-8 then keeps it from "repeat the last
+       character" (REP), which xterm has and much that calls itself xterm-256color has not. */
+    if (!is_utf8) setlocale(LC_CTYPE, "C.UTF-8");
+    return is_utf8;
 }
 
 static void append_restore(const char *bytes) {
-    if (!bytes || bytes == (char *)-1) return;
+    if (!bytes) return;
     /* Padding ($<5>) is not for write(2); no terminal of this century needs it. */
     while (*bytes && cterm_term.restore_length < sizeof cterm_term.restore) {
         const char *end;
@@ -62,11 +62,9 @@ static void prepare_restore(void) {
     cterm_term.restore_length = 0;
     if (cterm_term.synchronized) append_restore("\033[?2026l");
     if (cterm_term.mouse) append_restore(mouse_off);
-    append_restore(tigetstr("sgr0"));
-    append_restore(tigetstr("op"));
-    append_restore(tigetstr("rmkx"));
-    append_restore(tigetstr("cnorm"));
-    append_restore(tigetstr("rmcup"));
+    const char *sequences[CTERM_RESTORE_SEQUENCES];
+    size_t count = cterm_restore_sequences(sequences);
+    for (size_t i = 0; i < count; i++) append_restore(sequences[i]);
 }
 
 static void prepare_modes(void) {
@@ -104,6 +102,13 @@ int cterm_open(const char *name, int in_fd, int out_fd, int mouse, int synchroni
         cterm_close();
         return errno = ENOENT, -1;
     }
+    if (!cterm_can_move()) {
+        /* newterm changed the terminal's modes already. */
+        cterm_term.mouse = 0;
+        cterm_is_up = 1;
+        cterm_close();
+        return errno = ENOTSUP, -1;
+    }
     prepare_restore();
     prepare_modes();
     cterm_is_up = 1;
@@ -112,9 +117,11 @@ int cterm_open(const char *name, int in_fd, int out_fd, int mouse, int synchroni
         use_default_colors();
         info->colours = COLORS;
         info->pairs = COLOR_PAIRS;
-        info->direct = tigetflag("RGB") > 0;
+        info->direct = cterm_is_direct();
     }
     if (mouse) {
+        /* terminfo may bind the same bytes to KEY_MOUSE, and a string has one meaning only. */
+        define_key(NULL, KEY_MOUSE);
         define_key("\033[<", MOUSE_PREFIX);
         (void)cterm_write_all(cterm_term.out_fd, mouse_on, sizeof mouse_on - 1);
     }

@@ -45,7 +45,7 @@ static int next_character(void) {
         if (kind == OK) return (int)character;
         if (kind != ERR) return -1;
         struct pollfd one = {.fd = cterm_term.in_fd, .events = POLLIN};
-        if (poll(&one, 1, 50) <= 0) return -1;
+        if (poll(&one, 1, 120) <= 0) return -1;
     }
     return -1;
 }

@@ -34,8 +34,10 @@ public struct ConsoleOptions: Sendable {
     func library() -> (library: ThemeLibrary, name: String) {
         let folders = themeFolders ?? ThemeLibrary.folders(environment: environment, executable: ThemeLibrary.executablePath)
         var library = ThemeLibrary(folders: folders)
-        let wanted = environment["NO_COLOR"].map { $0.isEmpty ? theme : "mono" } ?? theme
-        let spec = library.find(wanted) ?? library.find(theme) ?? library.spec(named: "default")
+        // Without colour the mono theme's attributes say more than another's colours left out.
+        let isColourless = environment["NO_COLOR"].map { !$0.isEmpty } ?? false
+        let mono = isColourless && theme == "default" ? library.spec(named: "mono") : nil
+        let spec = mono ?? library.find(theme) ?? library.spec(named: "default")
         return (library, spec?.name ?? "default")
     }
 }

@@ -1,6 +1,7 @@
 import Model
 
-/// What an operator sees of a broker at one instant: the same value in the broker's own console, in an attached one, in `weir snapshot` and in `weir frame`.
+/// What an operator sees of a broker at one instant: the same value in the broker's own console, in an attached one, in `weir snapshot`
+/// and in `weir frame`.
 ///
 /// Every number has one source, the broker's own counters. A number that is not known is nil and is shown as `n/a`, never as 0.
 /// Rates are per second, ages and times in ms; lists are filtered, sorted and cut by the broker, as the ``SnapshotQuery`` asks.

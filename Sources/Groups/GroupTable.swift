@@ -11,10 +11,11 @@ public struct GroupTable: Sendable {
 
     public subscript(id: String) -> Group? { groups[id] }
     public var count: Int { groups.count }
+    public func contains(_ id: String) -> Bool { groups.index(forKey: id) != nil }
 
     /// The group of this name, made when there is none.
     public mutating func make(_ id: String, now: Moment) {
-        if groups[id] == nil { groups[id] = Group(id: id, now: now.wall) }
+        if groups.index(forKey: id) == nil { groups[id] = Group(id: id, now: now.wall) }
     }
 
     /// Gives `body` the group in place; nil when there is none.
@@ -39,31 +40,35 @@ public struct GroupTable: Sendable {
     }
 
     /// Takes over a logged fact that a live group has decided: offsets change and deletions happen now; a generation is there already.
-    public mutating func applyLive(_ fact: GroupFact, now: Moment) {
+    public mutating func applyLive(_ fact: GroupFact) {
         if case .generation = fact { return }
-        apply(fact, at: now.wall)
+        apply(fact)
     }
 
     /// Replays a fact. Facts of groups that were never seen make them.
-    public mutating func apply(_ fact: GroupFact, at wall: Timestamp) {
-        let before = groups[fact.group]?.offsets.bytes ?? 0
-        change(fact)
-        offsetBytes += (groups[fact.group]?.offsets.bytes ?? 0) - before
-    }
-
-    private mutating func change(_ fact: GroupFact) {
+    public mutating func apply(_ fact: GroupFact) {
         switch fact {
         case .offsetCommitted(let id, let topic, let partition, let committed):
-            if groups[id] == nil { groups[id] = Group(id: id, now: committed.committedAt) }
-            groups[id]?.offsets.set(topic, partition, committed)
+            if groups.index(forKey: id) == nil { groups[id] = Group(id: id, now: committed.committedAt) }
+            changeOffsets(of: id) { $0.set(topic, partition, committed) }
         case .offsetDeleted(let id, let topic, let partition):
-            groups[id]?.offsets.remove(topic, partition)
+            changeOffsets(of: id) { $0.remove(topic, partition) }
         case .generation(let logged):
-            if groups[logged.group] == nil { groups[logged.group] = Group(id: logged.group, now: logged.since) }
+            if groups.index(forKey: logged.group) == nil { groups[logged.group] = Group(id: logged.group, now: logged.since) }
             groups[logged.group]?.restore(logged)
         case .groupDeleted(let id):
+            changeOffsets(of: id) { $0 = CommittedOffsets() }
             groups.removeValue(forKey: id)
         }
+    }
+
+    private mutating func changeOffsets(of id: String, _ body: (inout CommittedOffsets) -> Void) {
+        offsetBytes +=
+            with(id) { group in
+                let before = group.offsets.bytes
+                body(&group.offsets)
+                return group.offsets.bytes - before
+            } ?? 0
     }
 
     /// Facts that make an empty table equal to this one: a snapshot. Waiting members and deadlines are not part of it.

@@ -36,7 +36,7 @@ public final class KafkaDoor: Sendable {
     /// - Parameter advertise: what clients are told; the bound address where nil.
     /// - Throws: the bind's error (address in use, not permitted).
     public static func open(
-        broker: Broker, coordinator: Void = (), host: String, port: Int, advertise: Advertised?, group: any EventLoopGroup, logger: Logger
+        broker: Broker, host: String, port: Int, advertise: Advertised?, group: any EventLoopGroup, logger: Logger
     ) async throws -> KafkaDoor {
         let state = DoorState(broker: broker, logger: logger)
         let limits = broker.limits

@@ -31,8 +31,8 @@ public struct Limits: Sendable {
     // MARK: Groups
     public var groups = 10_000
     public var membersPerGroup = 1_000
-    /// Longest name of a group, member, instance or assignment strategy. Old message versions count a string's bytes in 16 bits, so a longer
-    /// name that a new version brought in could not be told to an old client.
+    /// Longest name of a group, member, instance or assignment strategy. Old message versions count a string's bytes in 16 bits, so a
+    /// longer name that a new version brought in could not be told to an old client.
     public var groupNameBytes = 1_024
     /// Assignment strategies one member may offer.
     public var protocolsPerMember = 64

@@ -32,7 +32,8 @@ public enum ByteSize {
 
 /// Spans of time as people write them: `250ms`, `10s`, `1.5h`, `1h30m`, `7d`.
 public enum TimeSpan {
-    /// The span in ms. Throws ``MisreadText`` for a number without a unit (seconds or milliseconds? nobody could tell) and for anything else.
+    /// The span in ms. Throws ``MisreadText`` for a number without a unit (seconds or milliseconds? nobody could tell) and for anything
+    /// else.
     public static func parse(_ text: String) throws(MisreadText) -> Int64 {
         var rest = Substring(text)
         var total: Int64 = 0

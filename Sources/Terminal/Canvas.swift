@@ -120,7 +120,9 @@ public struct Canvas: Hashable, Sendable {
     }
 
     private mutating func addMark(_ scalar: Unicode.Scalar, before column: Int, y: Int) {
-        guard scalar.value >= 0x300, column > 0 else { return }
+        // Only what combines: controls, joiners and direction overrides in a client's name must not reach the terminal.
+        let isFormat = (0x2000...0x206F).contains(scalar.value) || scalar.value == 0xFEFF || scalar.value >= 0xE0000
+        guard scalar.value >= 0x300, !isFormat, column > 0 else { return }
         let at = self[column - 1, y].isFiller ? column - 2 : column - 1
         guard isInside(at, y), self[at, y].mark == 0 else { return }
         self[at, y].mark = scalar.value

@@ -6,6 +6,8 @@ public enum ScreenError: Error, Equatable, Sendable {
     case notATerminal
     /// terminfo does not know `TERM`.
     case unknownTerminal(String)
+    /// The terminal cannot move its cursor (`TERM=dumb`).
+    case incapable(String)
     case busy
     case failed(errno: Int32)
 
@@ -13,6 +15,7 @@ public enum ScreenError: Error, Equatable, Sendable {
         switch self {
         case .notATerminal: "no terminal here; run without the console (--no-console)"
         case .unknownTerminal(let name): "terminfo does not know TERM=\(name); set TERM to a known one, as xterm-256color"
+        case .incapable(let name): "a TERM=\(name) terminal can't show a console; run with --no-console, or set TERM"
         case .busy: "the console is up already"
         case .failed(let number): "can't take the terminal (errno \(number))"
         }
@@ -76,6 +79,7 @@ public final class Screen {
             case 25: throw .notATerminal
             case 2: throw .unknownTerminal(options.term)
             case 16: throw .busy
+            case 95: throw .incapable(options.term)
             default: throw .failed(errno: error)
             }
         }

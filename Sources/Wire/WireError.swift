@@ -6,6 +6,8 @@ public enum WireError: Error, Equatable, Sendable {
     case negativeLength(Int)
     /// A count promises more elements than the remaining bytes could hold.
     case countTooLarge(count: Int, remaining: Int)
+    /// The message's arrays have more elements in all than one message may have.
+    case tooManyElements(limit: Int)
     /// A variable-length integer runs past its width.
     case varintTooLong
     /// A string is not UTF-8.

@@ -7,9 +7,21 @@ import NIOCore
 public struct WireReader: Sendable {
     /// What is still to be read.
     public var buffer: ByteBuffer
+    /// Array elements that this message may still have. An element weighs up to a hundred times more in memory than on the wire (an empty
+    /// string is one byte there), so the length of the frame alone does not bound what it can make its reader hold. The largest true
+    /// message, metadata or a fetch of 200,000 partitions, has well under a million.
+    public private(set) var elementsLeft: Int
+
+    /// Array elements that one message may have.
+    public static let elementLimit = 2_000_000
 
     public init(_ buffer: ByteBuffer) {
+        self.init(buffer, elementsLeft: Self.elementLimit)
+    }
+
+    private init(_ buffer: ByteBuffer, elementsLeft: Int) {
         self.buffer = buffer
+        self.elementsLeft = elementsLeft
     }
 
     public var remaining: Int { buffer.readableBytes }
@@ -103,6 +115,8 @@ public struct WireReader: Sendable {
         guard count <= remaining / Swift.max(minimumBytes, 1) else {
             throw .countTooLarge(count: count, remaining: remaining)
         }
+        guard count <= elementsLeft else { throw .tooManyElements(limit: Self.elementLimit) }
+        elementsLeft -= count
         return count
     }
 
@@ -129,8 +143,9 @@ public struct WireReader: Sendable {
         while left > 0 {
             let tag = try unsignedVarint()
             guard let slice = try slice(Int(try unsignedVarint())) else { throw .unexpectedNull }
-            var field = WireReader(slice)
+            var field = WireReader(slice, elementsLeft: elementsLeft)
             try body(tag, &field)
+            elementsLeft = field.elementsLeft
             left -= 1
         }
     }

@@ -30,8 +30,8 @@ struct BrokerConfiguration: Equatable, Sendable {
     var theme: String
     var readOnly: Bool
 
-    /// Where data goes unless told: `$XDG_DATA_HOME/weir`, else `~/.local/share/weir` (XDG Base Directory Specification, which also says that
-    /// a relative XDG_DATA_HOME is to be ignored).
+    /// Where data goes unless told: `$XDG_DATA_HOME/weir`, else `~/.local/share/weir` (XDG Base Directory Specification, which also says
+    /// that a relative XDG_DATA_HOME is to be ignored).
     static func defaultDirectory(environment: [String: String]) throws(CommandFailure) -> String {
         if let base = environment["XDG_DATA_HOME"], base.hasPrefix("/") { return base + "/weir" }
         guard let home = environment["HOME"], home.hasPrefix("/") else {

@@ -30,7 +30,7 @@ struct FrameCommand: AsyncParsableCommand {
                 FrameRow(screen: screen.rawValue, rows: text.split(separator: "\n", omittingEmptySubsequences: false))
             ])
         }
-        print(text)
+        print(text, terminator: "")
     }
 
     /// `100x30`; a frame has at least 20×5 and at most 500×200 cells.

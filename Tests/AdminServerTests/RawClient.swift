@@ -17,12 +17,14 @@ enum RawClient {
                 }
             }
         return try await client.executeThenClose { inbound, outbound in
-            try await outbound.write(ByteBuffer(string: text))
             var answer = ByteBuffer()
             do {
+                try await outbound.write(ByteBuffer(string: text))
                 for try await chunk in inbound { answer.writeImmutableBuffer(chunk) }
             } catch let error as IOError where error.errnoCode == ECONNRESET {
                 // The server closed while we were still sending: what it said until then is the answer.
+            } catch ChannelError.ioOnClosedChannel {
+                // The same, seen from the sending side.
             }
             return String(buffer: answer)
         }

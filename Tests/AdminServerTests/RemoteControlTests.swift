@@ -80,7 +80,8 @@ import Testing
         #expect(error?.code == .unreachable)
         #expect(
             error?.message
-                == "no broker answers at \(address) (Connection refused): start a broker with 'weir serve', or name its admin door with --http HOST:PORT"
+                == "no broker answers at \(address) (Connection refused): start a broker with 'weir serve', "
+                + "or name its admin door with --http HOST:PORT"
         )
     }
 

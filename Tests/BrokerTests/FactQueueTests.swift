@@ -32,9 +32,9 @@ struct FactQueueTests {
         let log = Log()
         let queue = queue(log)
         var done: [String] = []
-        queue.log([fact(0)], at: Timestamp(ms: 1)) { _ in done.append("a") }
-        queue.log([fact(1)], at: Timestamp(ms: 1)) { _ in done.append("b") }
-        queue.log([fact(2), fact(3)], at: Timestamp(ms: 1)) { _ in done.append("c") }
+        _ = queue.log([fact(0)], at: Timestamp(ms: 1)) { _ in done.append("a") }
+        _ = queue.log([fact(1)], at: Timestamp(ms: 1)) { _ in done.append("b") }
+        _ = queue.log([fact(2), fact(3)], at: Timestamp(ms: 1)) { _ in done.append("c") }
         queue.after { _ in done.append("d") }
         #expect(log.batches == [1])
         log.finish[0](nil)
@@ -53,12 +53,12 @@ struct FactQueueTests {
         let log = Log()
         let queue = queue(log)
         var errors: [LogError?] = []
-        queue.log([fact(0)], at: Timestamp(ms: 1)) { errors.append($0) }
-        queue.log([fact(1)], at: Timestamp(ms: 1)) { errors.append($0) }
+        _ = queue.log([fact(0)], at: Timestamp(ms: 1)) { errors.append($0) }
+        _ = queue.log([fact(1)], at: Timestamp(ms: 1)) { errors.append($0) }
         log.finish[0](.full)
         #expect(errors == [.full, .full])
         #expect(queue.isIdle)
-        queue.log([fact(2)], at: Timestamp(ms: 1)) { errors.append($0) }
+        _ = queue.log([fact(2)], at: Timestamp(ms: 1)) { errors.append($0) }
         log.finish[1](nil)
         #expect(errors == [.full, .full, nil])
     }
@@ -67,11 +67,10 @@ struct FactQueueTests {
         let log = Log()
         let queue = queue(log)
         var done = 0
-        queue.log([fact(0)], at: Timestamp(ms: 1)) { _ in done += 1 }
-        queue.log((1...3).map { fact($0, metadata: 400_000) }, at: Timestamp(ms: 1)) { _ in done += 1 }
-        queue.log([fact(4, metadata: 2_000_000)], at: Timestamp(ms: 1)) { _ in done += 1 }
-        #expect(queue.fits([fact(4, metadata: 2_000_000)]))
-        #expect(!queue.fits([fact(4, metadata: 5_000_000)]))
+        _ = queue.log([fact(0)], at: Timestamp(ms: 1)) { _ in done += 1 }
+        _ = queue.log((1...3).map { fact($0, metadata: 400_000) }, at: Timestamp(ms: 1)) { _ in done += 1 }
+        _ = queue.log([fact(4, metadata: 2_000_000)], at: Timestamp(ms: 1)) { _ in done += 1 }
+        #expect(!queue.log([fact(5), fact(6, metadata: 5_000_000)], at: Timestamp(ms: 1)) { _ in done += 100 })
         for index in 0..<4 { log.finish[index](nil) }
         #expect(log.batches == [1, 2, 1, 1])
         #expect(done == 3)

@@ -54,7 +54,8 @@ import Testing
         let topic = TopicRow(name: "orders", partitions: 3, records: 5, bytes: 100)
         #expect(
             String(decoding: try ControlJSON.encode([TopicJSON(row: topic)]), as: UTF8.self)
-                == #"[{"bytes":100,"groups":0,"inRate":0,"lag":null,"name":"orders","oldestMs":null,"outRate":0,"partitions":3,"records":5}]"#
+                == #"[{"bytes":100,"groups":0,"inRate":0,"lag":null,"name":"orders","oldestMs":null,"outRate":0,"#
+                + #""partitions":3,"records":5}]"#
         )
         let partition = GroupPartitionRow(topic: "t", partition: 0, committed: nil, end: 9, lag: nil, behindMs: nil)
         #expect(

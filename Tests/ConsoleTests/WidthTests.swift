@@ -51,6 +51,13 @@ import Testing
         #expect(canvas.row(0) == "cafe\u{301}!")
     }
 
+    @Test func nothingThatSteersATerminalIsDrawn() {
+        var canvas = Canvas(size: Size(columns: 12, rows: 1))
+        canvas.text("a\u{1B}[2Jb\u{9B}c\u{202E}d\u{7}\u{200D}e", x: 0, y: 0)
+        #expect(canvas.row(0) == "a[2Jbcde")
+        #expect(canvas.cells.allSatisfy { $0.mark == 0 })
+    }
+
     @Test func ellipsisOnlyWhereSomethingIsCut() {
         var canvas = Canvas(size: Size(columns: 12, rows: 2))
         canvas.text("payments", x: 0, y: 0, width: 8, ellipsis: "…")

@@ -27,7 +27,7 @@ struct GroupFixture {
     mutating func perform(_ step: GroupStep) {
         for fact in step.facts {
             facts.append(fact)
-            table.applyLive(fact, now: now)
+            table.applyLive(fact)
         }
         for effect in step.effects {
             switch effect {
@@ -148,7 +148,7 @@ extension GroupFixture {
     /// Takes facts as logged.
     mutating func log(_ logged: [GroupFact]) {
         facts += logged
-        for fact in logged { table.applyLive(fact, now: now) }
+        for fact in logged { table.applyLive(fact) }
     }
 
     /// A table made from bytes alone, as after a restart.
@@ -156,7 +156,7 @@ extension GroupFixture {
         var table = GroupTable()
         for fact in facts {
             let (key, value) = fact.encoded()
-            table.apply(try GroupFact.decode(key: key, value: value), at: Timestamp(ms: 0))
+            table.apply(try GroupFact.decode(key: key, value: value))
         }
         return table
     }

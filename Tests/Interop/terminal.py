@@ -4,6 +4,7 @@ import os
 import signal
 import threading
 import time
+from pathlib import Path
 
 import pexpect
 import pyte
@@ -16,7 +17,7 @@ LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 class Terminal:
     """`weir ARGUMENTS` in a pseudo-terminal of `columns` by `rows`."""
 
-    def __init__(self, *arguments, columns=100, rows=30, **environment):
+    def __init__(self, *arguments, columns=100, rows=30, cwd=None, **environment):
         settings = {
             "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", "LANG": "C.UTF-8",
             "NCURSES_NO_UTF8_ACS": "1", "SWIFT_BACKTRACE": "enable=no", **environment}
@@ -24,7 +25,7 @@ class Terminal:
         self.stream = pyte.ByteStream(self.screen)
         self.lock = threading.Lock()
         self.bytes = b""
-        self.process = pexpect.spawn(BINARY, list(arguments), dimensions=(rows, columns), env=settings, timeout=None)
+        self.process = pexpect.spawn(BINARY, list(arguments), dimensions=(rows, columns), env=settings, timeout=None, cwd=cwd)
         self.reader = threading.Thread(target=self._read, daemon=True)
         self.reader.start()
 
@@ -83,6 +84,13 @@ class Terminal:
         self.process.closed = True
         self.process.child_fd = -1
 
+    def thread_cpu_ns(self, name):
+        """Processor time of the process's thread of that name."""
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            if (task / "comm").read_text().strip() == name:
+                return int((task / "schedstat").read_text().split()[0])
+        raise AssertionError(f"no thread {name}")
+
     def wait_exit(self, seconds=20):
         eventually(lambda: not self.process.isalive(), seconds)
         # The last words are read once the process is gone.
@@ -106,10 +114,10 @@ class Terminal:
 class EmbeddedBroker(Terminal):
     """`weir serve` with its console up."""
 
-    def __init__(self, data, *flags, columns=120, rows=30, **environment):
+    def __init__(self, data, *flags, columns=120, rows=30, cwd=None, **environment):
         super().__init__(
             "serve", "--console", "--data", str(data), "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", *flags, columns=columns,
-            rows=rows, **environment)
+            rows=rows, cwd=cwd, **environment)
         self.wait("http 127.0.0.1:")
         words = self.text.split()
         self.kafka = words[words.index("kafka") + 1]

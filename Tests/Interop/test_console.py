@@ -1,5 +1,7 @@
 """The console, typed at in a terminal, against what Kafka's own clients say."""
 
+import base64
+import json
 import os
 import re
 import signal
@@ -14,7 +16,7 @@ from terminal import LEFT_ALTERNATE_SCREEN, EmbeddedBroker, Terminal
 
 @pytest.fixture
 def console(tmp_path):
-    terminal = EmbeddedBroker(tmp_path / "data")
+    terminal = EmbeddedBroker(tmp_path / "data", cwd=tmp_path)
     yield terminal
     terminal.end()
 
@@ -315,6 +317,55 @@ def test_at_rest_it_is_quiet(broker):
         assert rate <= 200
     finally:
         console.end()
+
+
+@pytest.mark.seconds(180)
+def test_a_frame_at_a_thousand_topics_costs_at_most_5_ms(console):
+    for start in range(0, 1000, 100):
+        create(console.kafka, *[f"topic-{number:04}" for number in range(start, start + 100)], partitions=1)
+    console.resize(200, 60)
+    console.type("3--")
+    console.wait("1,000 topics")
+    console.wait("refresh every 250 ms")
+    time.sleep(2)
+    seconds = 10
+    before = console.thread_cpu_ns("console")
+    time.sleep(seconds)
+    per_frame = (console.thread_cpu_ns("console") - before) / 1e6 / (seconds * 4)
+    print(f"a frame at 1,000 topics, 200x60: {per_frame:.2f} ms of CPU")
+    assert per_frame <= 5
+    console.type("G")
+    console.wait("topic-0999")
+
+
+def test_mouse_copy_and_export(console, tmp_path):
+    create(console.kafka, "orders")
+    console.wait("1 topic,")
+    console.type("\x1b[<0;17")
+    time.sleep(0.03)
+    console.type(";2M\x1b[<0;17;2m")
+    console.wait("[3 Topics]")
+    console.wait("orders")
+    console.type("y")
+    console.wait("copied orders")
+    assert b"\x1b]52;c;" + base64.b64encode(b"orders") in console.bytes
+    console.type("e")
+    console.wait("exported to ./weir-")
+    file = next(tmp_path.glob("weir-*.json"))
+    assert [row["name"] for row in json.loads(file.read_text())["topics"]["rows"]] == ["orders"]
+
+
+@pytest.mark.parametrize("term", ["dumb", "no-such-terminal"])
+def test_a_terminal_that_cannot_show_it_is_no_reason_to_end(tmp_path, term):
+    terminal = Terminal(
+        "serve", "--console", "--data", str(tmp_path / "data"), "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0", columns=160, TERM=term)
+    try:
+        terminal.wait("the console could not start")
+        terminal.wait("data=")
+        kafka = next(word for word in terminal.text.split() if word.startswith("kafka=")).removeprefix("kafka=")
+        create(kafka, "orders")
+    finally:
+        terminal.end()
 
 
 def test_glyph_and_colour_ladders(broker):

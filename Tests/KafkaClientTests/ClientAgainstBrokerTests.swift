@@ -177,6 +177,30 @@ import Testing
         }
     }
 
+    /// The new topic is shorter than where the reader was: it begins anew, and its old place is forgotten.
+    @Test func `a topic that was deleted and made again is read from its beginning`() async throws {
+        try await TestBroker.with { broker in
+            let client = broker.client()
+            let producer = try await Producer(client: client)
+            try await producer.send(records(0..<100), topic: "orders")
+            try await producer.flush()
+            let place = TopicPartition(topic: "orders", partition: 0)
+            var options = ConsumerOptions()
+            options.reset = .earliest
+            let consumer = await Consumer(client: client, options: options)
+            await consumer.assign([place: .earliest])
+            #expect(try await read(consumer, count: 100).count == 100)
+            try await client.deleteTopic("orders")
+            _ = try await consumer.poll(waitMs: 300)
+            let second = try await Producer(client: client)
+            try await second.send(records(500..<510), topic: "orders")
+            try await second.flush()
+            #expect(try await read(consumer, count: 10).map { text($0.1) } == (500..<510).map(String.init))
+            #expect(await consumer.delivered == [place: Offset(10)])
+            await client.close()
+        }
+    }
+
     @Test func `topics are created once and deleted`() async throws {
         try await TestBroker.with { broker in
             let client = broker.client()

@@ -38,7 +38,7 @@ enum Rules {
             case UInt8(ascii: "("), UInt8(ascii: "["): nesting += 1
             case UInt8(ascii: ")"), UInt8(ascii: "]"): nesting -= 1
             case UInt8(ascii: "{") where nesting == 0 || braces > 0: braces += 1
-            case UInt8(ascii: "}"):
+            case UInt8(ascii: "}") where nesting == 0 || braces > 0:
                 if braces == 0 { return nil }
                 braces -= 1
                 if braces == 0 { return lines }

@@ -82,6 +82,23 @@ import Wire
         #expect(WireReader.reservation(3) == 3)
     }
 
+    @Test func `the elements of all arrays together are limited`() throws {
+        // Two million one-byte elements may be announced in one array or in two, tagged fields included; one more may not.
+        var bytes = ByteBuffer()
+        for count in [1_999_999, 1, 1] as [Int32] { bytes.writeInteger(count) }
+        bytes.writeRepeatingByte(0, count: 2_000_001)
+        var reader = WireReader(bytes)
+        #expect(try reader.count(compact: false) == 1_999_999)
+        #expect(try reader.count(compact: false) == 1)
+        #expect(throws: WireError.tooManyElements(limit: 2_000_000)) { try reader.count(compact: false) }
+
+        var tagged = ByteBuffer(bytes: [1, 0, 6, 0, 0, 0, 1, 0, 0])
+        tagged.writeImmutableBuffer(bytes)
+        reader = WireReader(tagged)
+        try reader.taggedFields { _, field throws(WireError) in _ = try field.count(compact: false) }
+        #expect(reader.elementsLeft == 1_999_999)
+    }
+
     @Test func `unknown tagged fields are skipped and known ones read alone`() throws {
         // Two fields: tag 5 with two bytes, tag 1 with one.
         var reader = reader([0x02, 0x05, 0x02, 0xAA, 0xBB, 0x01, 0x01, 0x2A, 0x77])

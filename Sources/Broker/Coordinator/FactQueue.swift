@@ -43,23 +43,18 @@ final class FactQueue {
     /// Nothing is on its way to the log.
     var isIdle: Bool { batches.isEmpty }
 
-    /// Whether a fact can be logged at all.
-    func fits(_ facts: [GroupFact]) -> Bool {
-        facts.allSatisfy { fact in
-            let (key, value) = fact.encoded()
-            return Self.recordBytes(key, value) + RecordBatchHeader.size <= factBytes
-        }
-    }
-
     /// Logs facts in order; `done` runs when all of them are logged, or with the error that voided them.
-    func log(_ facts: [GroupFact], at now: Timestamp, done: @escaping Done) {
-        for fact in facts {
-            let (key, value) = fact.encoded()
+    /// - Returns: false when a fact is too large to be logged at all; then nothing is logged and `done` does not run.
+    func log(_ facts: [GroupFact], at now: Timestamp, done: @escaping Done) -> Bool {
+        let records = facts.map { $0.encoded() }
+        guard records.allSatisfy({ Self.recordBytes($0.key, $0.value) + RecordBatchHeader.size <= factBytes }) else { return false }
+        for (key, value) in records {
             openBatch(room: Self.recordBytes(key, value))
             batches[batches.count - 1].builder.append(timestamp: now, key: key, value: value)
         }
         after(done)
         writeNext()
+        return true
     }
 
     /// Runs `done` once everything logged so far is through.

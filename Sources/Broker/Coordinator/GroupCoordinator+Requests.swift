@@ -9,7 +9,7 @@ extension GroupCoordinator {
             guard !id.isEmpty, id.utf8.count <= self.limits.groupNameBytes else {
                 return reply(JoinAnswer(error: .invalidGroupID, memberID: request.memberID))
             }
-            if self.table[id] == nil {
+            if !self.table.contains(id) {
                 guard request.memberID.isEmpty else { return reply(JoinAnswer(error: .unknownMemberID, memberID: request.memberID)) }
                 guard self.table.count < self.limits.groups else { return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: "")) }
                 self.table.make(id, now: self.now)
@@ -27,7 +27,7 @@ extension GroupCoordinator {
     public func sync(_ id: String, _ request: SyncRequest, reply: @escaping @Sendable (SyncAnswer) -> Void) {
         shard.run {
             guard !id.isEmpty else { return reply(SyncAnswer(error: .invalidGroupID)) }
-            guard self.table[id] != nil else { return reply(SyncAnswer(error: .unknownMemberID)) }
+            guard self.table.contains(id) else { return reply(SyncAnswer(error: .unknownMemberID)) }
             let ticket = self.ticket(.sync(reply))
             self.withGroup(id) { $0.sync(request, ticket: ticket, now: $1) }
         }
@@ -85,7 +85,7 @@ extension GroupCoordinator {
             func refuse(_ error: GroupError) { reply(items.map { _ in error }) }
             guard id.utf8.count <= self.limits.groupNameBytes else { return refuse(.invalidGroupID) }
             guard self.table.hasRoomForOffsets(limits: self.limits) else { return refuse(.invalidCommitOffsetSize) }
-            if self.table[id] == nil {
+            if !self.table.contains(id) {
                 guard committer.generation < 0 else {
                     return refuse(committer.knowsGroupNotFound ? .groupIDNotFound : .illegalGeneration)
                 }

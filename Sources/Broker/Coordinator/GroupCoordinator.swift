@@ -80,9 +80,7 @@ public final class GroupCoordinator: @unchecked Sendable {
         views.changed(id)
         if step.facts.isEmpty {
             if !step.effects.isEmpty { queue.after { _ in self.deliver(step.effects) } }
-        } else if queue.fits(step.facts) {
-            queue.log(step.facts, at: shard.clock.now) { error in self.logged(id, step, error) }
-        } else {
+        } else if !queue.log(step.facts, at: shard.clock.now, done: { error in self.logged(id, step, error) }) {
             shard.logger.error("group \(id): a generation of \(table[id]?.members.count ?? 0) members is too large for the log")
             deliver(step.effects, failing: .unknownServerError)
             withGroup(id) { group, now in group.factsLost(now: now) }
@@ -92,7 +90,7 @@ public final class GroupCoordinator: @unchecked Sendable {
 
     private func logged(_ id: String, _ step: GroupStep, _ error: LogError?) {
         guard let error else {
-            for fact in step.facts { table.applyLive(fact, now: now) }
+            for fact in step.facts { table.applyLive(fact) }
             noteLogged()
             return deliver(step.effects)
         }
@@ -122,20 +120,27 @@ public final class GroupCoordinator: @unchecked Sendable {
 
     /// Logs facts that the table takes over when they are logged; `done` gets the error if they are not.
     func log(_ facts: [GroupFact], of id: String, done: @escaping (GroupError?) -> Void) {
-        guard queue.fits(facts) else { return done(.unknownServerError) }
         logging[id, default: 0] += 1
-        queue.log(facts, at: shard.clock.now) { error in
-            let left = (self.logging[id] ?? 1) - 1
-            self.logging[id] = left > 0 ? left : nil
+        let isLogged = queue.log(facts, at: shard.clock.now) { error in
+            self.noLongerLogging(id)
             if let error {
                 self.shard.logger.error("group \(id): \(facts.count) facts were not logged: \(error)")
                 return done(.coordinatorNotAvailable)
             }
-            for fact in facts { self.table.applyLive(fact, now: self.now) }
+            for fact in facts { self.table.applyLive(fact) }
             self.views.changed(id)
             self.noteLogged()
             done(nil)
         }
+        guard isLogged else {
+            noLongerLogging(id)
+            return done(.unknownServerError)
+        }
+    }
+
+    private func noLongerLogging(_ id: String) {
+        let left = (logging[id] ?? 1) - 1
+        logging[id] = left > 0 ? left : nil
     }
 
     /// A unique member id, by Kafka's custom a readable name and a UUID.

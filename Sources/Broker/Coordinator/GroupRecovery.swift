@@ -16,7 +16,7 @@ struct GroupRecovery {
         var next = extent.start
         if let blob = try await shard.store.getBlob(GroupSnapshot.key(shard.id)) {
             if let snapshot = GroupSnapshot(blob) {
-                for fact in snapshot.facts { table.apply(fact, at: shard.clock.now) }
+                for fact in snapshot.facts { table.apply(fact) }
                 next = max(next, snapshot.end)
             } else if extent.start > .zero {
                 throw StartFailure(
@@ -50,7 +50,7 @@ struct GroupRecovery {
                 guard let key = record.key else { continue }
                 // Bytes of their own: a slice would keep the whole read alive.
                 let value = record.value.map { ByteBuffer(bytes: $0.readableBytesView) }
-                table.apply(try GroupFact.decode(key: key, value: value), at: record.timestamp)
+                table.apply(try GroupFact.decode(key: key, value: value))
             }
             reached = header.nextOffset
         }

@@ -87,14 +87,14 @@ extension SnapshotBuilder {
             guard row.status != .ok, let lag = row.lag, lag > 0 else { continue }
             let worst = Set(track.partitions.keys.map(\.topic)).sorted().joined(separator: ",")
             let severity: Attention.Severity = row.status == .warn ? .warn : .crit
-            let eta = row.drains ? "" : "  never"
+            var text = "\(ShortText.count(Double(lag)))  \(ShortText.age(row.behindMs)) behind  \(ShortText.signed(row.lagRate))/s"
+            text += "\(row.drains ? "" : "  never")\(row.status == .warn ? "" : "  \(row.status.rawValue)")"
             found.append(
                 (
                     row.status.severity, lag,
                     Attention(
                         severity: severity, kind: "lag", subject: "\(row.group)@\(worst)",
-                        text:
-                            "\(ShortText.count(Double(lag)))  \(ShortText.age(row.behindMs)) behind  \(ShortText.signed(row.lagRate))/s\(eta)  \(row.status.rawValue)",
+                        text: text,
                         screen: "groups", select: row.group)
                 ))
         }

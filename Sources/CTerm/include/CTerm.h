@@ -45,7 +45,8 @@ typedef struct {
 int cterm_locale_is_utf8(void);
 
 /* Takes the terminal: full screen, raw keys, no echo. `term` is a terminfo name. 0, or -1 with errno (ENOTTY: not a terminal;
-   ENOENT: no such terminfo entry). Installs SIGWINCH and SIGHUP handlers that wake cterm_wait, and crash handlers that
+   ENOENT: no such terminfo entry;
+   ENOTSUP: the terminal cannot move its cursor). Installs SIGWINCH and SIGHUP handlers that wake cterm_wait, and crash handlers that
    restore the terminal and pass the signal on. */
 int cterm_open(const char *term, int in_fd, int out_fd, int mouse, int synchronized, cterm_info *info);
 

@@ -138,6 +138,6 @@ extension ConsoleModel {
         let steps = Self.refreshSteps
         let index = steps.firstIndex(of: refreshMs) ?? 2
         refreshMs = steps[min(max(0, index + (slower ? 1 : -1)), steps.count - 1)]
-        say("refresh every \(Short.duration(ms: Int64(refreshMs)))", .dim)
+        say("refresh every \(refreshMs < 1_000 ? "\(refreshMs) ms" : Short.duration(ms: Int64(refreshMs)))", .dim)
     }
 }

@@ -40,7 +40,7 @@ extension Palette {
             return
         }
         model.refreshMs = ms
-        model.say("refresh every \(Short.duration(ms: Int64(ms)))", .dim)
+        model.say("refresh every \(ms) ms", .dim)
     }
 
     /// `--name value` pairs after the subject, with `--yes` and `--dry-run` left out; nil with a message for anything else.

@@ -55,6 +55,8 @@ public struct ListState: Equatable, Sendable {
             top = max(0, cursor - line)
         }
         keepVisible(count: page.matched, visible: visible)
+        // A cursor that was moved where no row was known yet follows its row from now on.
+        if cursor > 0, pinned == nil { pinned = self.name(in: page, name: name) }
         // A row that left the list: the cursor stays on its line and follows what is there now.
         if pinned != nil { pinned = self.name(in: page, name: name) ?? pinned }
     }

@@ -69,12 +69,18 @@ final class BrokerConnection: Sendable {
         return newest
     }
 
-    /// Sends a request and decodes its answer.
+    /// Sends a request and decodes its answer. Cancelling the task ends the wait, not the request.
     func send<Request: KafkaClientRequest>(
         _ request: Request, limit: Int16 = Int16.max, waitMs: Int64 = 0
     ) async throws -> Request.Response {
         let version = try version(Request.key, limit: limit)
-        let frame = try await submit(request, version: version, timeoutMs: requestTimeoutMs + waitMs).get()
+        let promise = channel.eventLoop.makePromise(of: ByteBuffer.self)
+        write(request, version: version, timeoutMs: requestTimeoutMs + waitMs, promise: promise, written: nil)
+        let frame = try await withTaskCancellationHandler {
+            try await promise.futureResult.get()
+        } onCancel: {
+            promise.fail(CancellationError())
+        }
         return try Self.decode(frame, version: version)
     }
 

@@ -113,11 +113,16 @@ public actor Consumer {
         committed.merge(offsets) { $1 }
     }
 
-    /// Commits where that is automatic, leaves the group, and closes this consumer's connections.
+    /// Commits where that is automatic, leaves the group, and closes this consumer's connections: also when the caller's task is cancelled.
     public func close() async {
         guard !isClosed else { return }
         isClosed = true
         for task in fetching.values { task.cancel() }
+        wake()
+        await Task { await self.leave() }.value
+    }
+
+    private func leave() async {
         if let member {
             // What cannot be committed now is read again by the next owner: at least once.
             if options.autoCommitMs != nil, await !member.mustJoin { try? await commit() }
@@ -125,7 +130,6 @@ public actor Consumer {
             await client.close(lane: member.lane)
         }
         await client.close(lane: lane)
-        wake()
     }
 
     // MARK: The group
@@ -223,6 +227,8 @@ public actor Consumer {
             gathered.append(part)
         case .offsetOutOfRange:
             positions[part.source] = try start(part.source)
+            // What was read no longer tells where to go on, and must not be committed.
+            delivered[part.source] = nil
         case let code where code.isRetriable:
             await client.forget(topic: part.source.topic)
             throw ClientError.refused(code, what: "\(part.source)")

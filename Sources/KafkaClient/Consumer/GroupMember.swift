@@ -37,6 +37,9 @@ actor GroupMember {
                     startHeartbeat()
                     return partitions
                 }
+                // A new member is sent back once for its id; more rounds than that wait for the group to settle.
+                attempt += 1
+                if attempt > 2 { try await client.pause(attempt: attempt) }
             } catch let error as ClientError where error.isRetriable {
                 coordinator = nil
                 try await client.pause(attempt: attempt)

@@ -142,7 +142,9 @@ actor PartitionProducer {
             link = .down
             failed.append(contentsOf: ready)
             ready = []
-            await recover(Self.clientError(error))
+            let error = Self.clientError(error)
+            // No other try can mend it: what waits is given up.
+            await recover(error, givingUp: !error.isRetriable)
         }
     }
 
@@ -226,32 +228,34 @@ actor PartitionProducer {
         return error.isRetriable
     }
 
-    private func recover(_ error: ClientError?) async {
+    private func recover(_ error: ClientError?, givingUp: Bool = false) async {
+        // Before anything is awaited: nothing new may overtake what has failed.
+        isRecovering = !failed.isEmpty || fatal != nil
         if let error, error.isRetriable {
             link = .down
             await client.forget(topic: topic)
         }
-        isRecovering = !failed.isEmpty || fatal != nil
         guard isRecovering else { return pump() }
         guard onTheWay.isEmpty else { return }
-        // Taken out before the pause, so that another call finds nothing to repeat.
-        let repeated = failed.sorted { $0.id < $1.id }
+        for batch in failed.sorted(by: { $0.id > $1.id }) { ready.prepend(batch) }
         failed = []
-        let now = client.clock.monotonic
-        for batch in repeated.reversed() { ready.prepend(batch) }
-        if fatal == nil {
+        if fatal == nil, !givingUp {
+            // A producer is not cancelled; if its task is, the next try comes at once and finds that out.
             try? await client.pause(attempt: attempt)
             attempt += 1
         }
-        giveUp(olderThan: now, error: error)
+        giveUp(all: givingUp, error: error)
         isRecovering = false
         pump()
     }
 
-    /// Drops batches whose time is over, and all of them after a fatal error.
-    private func giveUp(olderThan now: Monotonic, error: ClientError?) {
+    /// Drops batches whose time is over; all of them after a fatal error or when no other try makes sense.
+    private func giveUp(all: Bool, error: ClientError?) {
+        let now = client.clock.monotonic
         let reason = fatal ?? error ?? ClientError.refused(.requestTimedOut, what: "\(topic)-\(partition)")
-        while let first = ready.first, fatal != nil || now.ms(since: first.content.started) >= client.options.deliveryTimeoutMs {
+        while let first = ready.first,
+            all || fatal != nil || now.ms(since: first.content.started) >= client.options.deliveryTimeoutMs
+        {
             // What is left out breaks the numbering of what follows.
             if options.idempotent { fatal = fatal ?? reason }
             ready.removeFirst()

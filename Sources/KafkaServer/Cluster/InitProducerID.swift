@@ -1,6 +1,7 @@
 import KafkaWire
 
-/// InitProducerId, key 22: a producer id for an idempotent producer (KIP-98, KIP-360). Transactional ids are refused until transactions exist.
+/// InitProducerId, key 22: a producer id for an idempotent producer (KIP-98, KIP-360). Transactional ids are refused until transactions
+/// exist.
 enum InitProducerID {
     static func handle(_ request: InitProducerIdRequest, _ context: RequestContext) {
         var response = InitProducerIdResponse()

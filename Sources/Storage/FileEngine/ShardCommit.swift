@@ -108,9 +108,8 @@ extension FileShard {
             return .failure(.unavailable("\(first.stream) ends at offset \(active.next); an append begins at \(first.base)"))
         }
         let last = appends[appends.count - 1].next
-        if active.bytes > 0,
-            active.bytes + Int64(byteCount) > Int64(segmentBytes(of: first.stream)) || last - active.base > Int64(UInt32.max)
-        {
+        let isFull = active.bytes + Int64(byteCount) > Int64(segmentBytes(of: first.stream))
+        if active.bytes > 0, isFull || last - active.base > Int64(UInt32.max) {
             try roll(log)
             active = log.state.withLock { $0.active }
         }

@@ -155,9 +155,11 @@ struct DemoWorkload: Sendable {
         return true
     }
 
-    /// Commits what was read, unless the group has moved on: then the next poll joins again.
+    /// Commits what was read. When the group has moved on or the broker is away, that is left to the next time.
     private func commit(_ consumer: Consumer) async throws {
-        do { try await consumer.commit(await consumer.delivered) } catch let error as ClientError where error.isRebalance {}
+        do {
+            try await consumer.commit(await consumer.delivered)
+        } catch let error as ClientError where error.isRebalance || error.isRetriable {}
     }
 
     /// The last `pause` seconds of every `every`.

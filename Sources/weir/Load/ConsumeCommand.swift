@@ -80,9 +80,15 @@ struct ConsumeCommand: AsyncParsableCommand {
             }
             guard printer.flush() else { break }
             if group != nil, !offsets.isEmpty {
-                // Once the group has moved on, these records come again, here or at another member: at least once.
-                do { try await consumer.commit(offsets) } catch let error as ClientError where error.isRebalance {}
-                offsets = [:]
+                do {
+                    try await consumer.commit(offsets)
+                    offsets = [:]
+                } catch let error as ClientError where error.isRebalance {
+                    // The group has moved on: these records come again, here or at another member.
+                    offsets = [:]
+                } catch let error as ClientError where error.isRetriable {
+                    // The broker is away: with the next records.
+                }
             }
             if untilEnd, await isAtEnd(consumer, ends) { break }
         }

@@ -7,8 +7,8 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// `weir bench floor`: what receiving, summing and writing cost on this machine with nothing else around them: one NIO loop that reads a socket,
-/// computes CRC-32C over every read and writes it to a file. The broker's own cost per GB is judged against it, in the same run.
+/// `weir bench floor`: what receiving, summing and writing cost on this machine with nothing else around them: one NIO loop that reads a
+/// socket, computes CRC-32C over every read and writes it to a file. The broker's own cost per GB is judged against it, in the same run.
 struct FloorBench: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "floor", abstract: "Measure the least a broker could cost here: receive, checksum, write.")
