@@ -14,7 +14,7 @@ import Testing
         await workload.run(frames: Self.frames)
         #expect(fileSystem.points > 300)
         let names = try fileSystem.list("/data/shard-0")
-        #expect(names.contains("journal-0") && names.contains("checkpoint") && names.contains("epoch"))
+        #expect(names.contains { Journal.generation($0) != nil } && names.contains("checkpoint") && names.contains("epoch"))
         let segments = try fileSystem.list("/data/shard-0/0123456789abcdef1122334455667788-1").filter { $0.hasSuffix(".log") }
         #expect(segments.count > 1)
         try await CrashVerifier(workload: workload, loss: .power(seed: 1), run: "whole").verify(fileSystem.restarted(.power(seed: 1)))

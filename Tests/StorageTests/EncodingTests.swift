@@ -76,25 +76,30 @@ import Testing
         var journal = Journal(directory: "/s", fileSystem: fileSystem, generation: 5)
         let appends = (0..<4).map { Batches.append(.test(Int32($0)), Int64($0) * 10) }
         for (number, append) in appends.enumerated() { try journal.write(FrameID(UInt64(number)), epoch: Epoch(3), appends: [append]) }
-        let path = Journal.paths("/s")[0]
+        let path = "/s/" + Journal.name(5)
         let bytes = try #require(try fileSystem.contents(path, limit: 1 << 20))
-        let read = Journal.read(bytes, file: 0, from: 5, shard: ShardID(0))
-        #expect(read?.generation == 5)
-        #expect(read?.appends.map(\.stream) == appends.map(\.stream) && read?.appends.map(\.bytes) == appends.map(\.bytes))
-        #expect(Journal.read(bytes, file: 0, from: 6, shard: ShardID(0)) == nil)
+        let read = Journal.read(bytes, generation: 5, shard: ShardID(0))
+        #expect(read.entries == 4 && read.bytes == journal.position)
+        #expect(read.appends.map(\.stream) == appends.map(\.stream) && read.appends.map(\.bytes) == appends.map(\.bytes))
+        #expect(Journal.read(bytes, generation: 6, shard: ShardID(0)).entries == 0)
         let entry = bytes.readableBytes / 4
         for index in 0..<bytes.readableBytes {
             var damaged = bytes
             damaged.setInteger((bytes.getInteger(at: index, as: UInt8.self) ?? 0) ^ 16, at: index)
-            #expect((Journal.read(damaged, file: 0, from: 5, shard: ShardID(0))?.appends.count ?? 0) == index / entry, "byte \(index)")
+            #expect(Journal.read(damaged, generation: 5, shard: ShardID(0)).appends.count == index / entry, "byte \(index)")
         }
-        // Two turns later the first file is written again; what an older generation left behind does not count.
+        // Done with, the file is taken for a later generation; what it held before does not count there.
         journal.turn()
-        journal.turn()
+        try journal.forget(below: 6)
         try journal.write(FrameID(9), epoch: Epoch(3), appends: [appends[2]])
-        let again = try #require(try fileSystem.contents(path, limit: 1 << 20))
+        #expect(try fileSystem.list("/s") == ["journal-6"])
+        let again = try #require(try fileSystem.contents("/s/journal-6", limit: 1 << 20))
         #expect(again.readableBytes == bytes.readableBytes)
-        #expect(Journal.read(again, file: 0, from: 5, shard: ShardID(0))?.appends.map(\.stream) == [.test(2)])
+        #expect(Journal.read(again, generation: 6, shard: ShardID(0)).appends.map(\.stream) == [.test(2)])
+        // Files of generations that no checkpoint covers stay.
+        journal.turn()
+        try journal.write(FrameID(10), epoch: Epoch(3), appends: [appends[3]])
+        #expect(try fileSystem.list("/s") == ["journal-6", "journal-7"])
     }
 
     @Test func streamNamesAreReadBack() {
@@ -118,16 +123,16 @@ import Testing
         for number in 0..<3 {
             try journal.write(FrameID(UInt64(number)), epoch: Epoch(3), appends: [Batches.append(.test(0), Int64(number))])
         }
-        let path = Journal.paths("/s")[0]
+        let path = "/s/" + Journal.name(5)
         let entry = Int(journal.position) / 3
         try fileSystem.flipBit(path, byte: entry + 40)
         let torn = try #require(try fileSystem.contents(path, limit: 1 << 20))
-        let part = try #require(Journal.read(torn, file: 0, from: 5, shard: ShardID(0)))
+        let part = Journal.read(torn, generation: 5, shard: ShardID(0))
         #expect(part.entries == 1 && part.bytes == Int64(entry) && part.appends.count == 1)
-        var next = Journal(directory: "/s", fileSystem: fileSystem, after: part)
+        var next = Journal(directory: "/s", fileSystem: fileSystem, after: part, older: [])
         try next.write(FrameID(1), epoch: Epoch(4), appends: [Batches.append(.test(0), 1, fill: 0x62)])
         let bytes = try #require(try fileSystem.contents(path, limit: 1 << 20))
         #expect(bytes.readableBytes == 3 * entry)
-        #expect(Journal.read(bytes, file: 0, from: 5, shard: ShardID(0))?.appends.map(\.base) == [Offset(0), Offset(1)])
+        #expect(Journal.read(bytes, generation: 5, shard: ShardID(0)).appends.map(\.base) == [Offset(0), Offset(1)])
     }
 }

@@ -4,8 +4,9 @@ import NIOCore
 /// A shard's redo journal: copies of small durable appends, so that one sync of one file makes a frame durable however many streams it
 /// touches.
 ///
-/// Two files in turn, `journal-0` and `journal-1`: a checkpoint that begins turns to the other one with the next generation, so that
-/// commits go on while it is written. Entries of an older generation that still stand in a file are ignored.
+/// One file per generation, `journal-7`: a checkpoint that begins turns to the next generation, so that commits go on while it is written;
+/// when it is written, the files before are done with. One of those is kept and renamed for the next turn, because writing over a file costs
+/// less than making it longer; entries of its old generation are ignored.
 /// ```
 /// entry: magic 4 │ body length 4 │ generation 8 │ sequence 8 │ CRC-32C of generation, sequence and body 4 │ body
 /// body:  epoch 4 │ frame 8 │ appends 4 │ { name length 2 │ name │ base 8 │ next 8 │ max timestamp 8 │ length 4 │ batches }…
@@ -17,45 +18,64 @@ struct Journal {
 
     private let directory: String
     private let fileSystem: any FileSystem
-    private var files: [(any File)?] = [nil, nil]
-    private var safeNames = [false, false]
-    private var current = 0
+    private var file: (any File)?
+    private var hasFile = false
+    private var isNameSafe = false
     private(set) var generation: UInt64
     private var sequence: UInt64 = 0
     private(set) var position: Int64 = 0
+    /// Generations before this one whose files are there, ascending.
+    private var older: [UInt64]
+    /// A file that is done with.
+    private var spare: UInt64?
 
-    init(directory: String, fileSystem: any FileSystem, generation: UInt64) {
+    init(directory: String, fileSystem: any FileSystem, generation: UInt64, older: [UInt64] = []) {
         self.directory = directory
         self.fileSystem = fileSystem
         self.generation = generation
+        self.older = older
     }
 
     /// Goes on behind what an earlier run wrote.
-    init(directory: String, fileSystem: any FileSystem, after part: Part) {
-        self.init(directory: directory, fileSystem: fileSystem, generation: part.generation)
-        current = part.file
+    init(directory: String, fileSystem: any FileSystem, after part: Part, older: [UInt64]) {
+        self.init(directory: directory, fileSystem: fileSystem, generation: part.generation, older: older)
+        hasFile = true
         sequence = part.entries
         position = part.bytes
     }
 
-    /// The entries of one file that count.
+    /// What counts of one generation's file.
     struct Part {
-        /// 0 or 1.
-        var file: Int
         var generation: UInt64
         var entries: UInt64 = 0
         var bytes: Int64 = 0
         var appends: [Append] = []
     }
 
-    static func paths(_ directory: String) -> [String] { (0...1).map { "\(directory)/journal-\($0)" } }
+    static func name(_ generation: UInt64) -> String { "journal-\(generation)" }
 
-    /// Begins the next generation in the other file.
+    /// The generation of a journal file; nil for other names.
+    static func generation(_ name: String) -> UInt64? { name.hasPrefix("journal-") ? UInt64(name.dropFirst(8)) : nil }
+
+    private func path(_ generation: UInt64) -> String { directory + "/" + Self.name(generation) }
+
+    /// Begins the next generation.
     mutating func turn() {
+        if hasFile { older.append(generation) }
         generation += 1
-        current = 1 - current
+        file = nil
+        hasFile = false
+        isNameSafe = false
         sequence = 0
         position = 0
+    }
+
+    /// A checkpoint of this generation is on the disk.
+    mutating func forget(below first: UInt64) throws(FileError) {
+        while let oldest = older.first, oldest < first {
+            if spare == nil { spare = oldest } else { try fileSystem.remove(path(oldest)) }
+            older.removeFirst()
+        }
     }
 
     /// Writes one entry. It counts only after ``sync()``; when this throws, the next entry takes its place.
@@ -85,16 +105,21 @@ struct Journal {
     mutating func sync() throws(FileError) {
         let file = try opened()
         try file.sync()
-        if !safeNames[current] {
+        if !isNameSafe {
             try fileSystem.syncDirectory(directory)
-            safeNames[current] = true
+            isNameSafe = true
         }
     }
 
     private mutating func opened() throws(FileError) -> any File {
-        if let file = files[current] { return file }
-        let opened = try fileSystem.open(Self.paths(directory)[current], create: true)
-        files[current] = opened
+        if let file { return file }
+        if !hasFile, let spare {
+            try fileSystem.rename(path(spare), to: path(generation))
+            self.spare = nil
+        }
+        let opened = try fileSystem.open(path(generation), create: true)
+        file = opened
+        hasFile = true
         return opened
     }
 
@@ -107,21 +132,18 @@ struct Journal {
 
     // MARK: Replay
 
-    /// What one journal file holds, in order, up to the first entry that is torn or of another generation. Epochs only rise: an entry of an
-    /// earlier run that still stands behind a younger one does not count.
-    /// - Parameter first: older generations are covered by the checkpoint.
-    /// - Returns: nil for a file without a whole entry that counts.
-    static func read(_ bytes: ByteBuffer, file: Int, from first: UInt64, shard: ShardID) -> Part? {
+    /// What the file of a generation holds, in order, up to the first entry that is torn or of another generation. Epochs only rise: an entry
+    /// of an earlier run that still stands behind a younger one does not count.
+    static func read(_ bytes: ByteBuffer, generation: UInt64, shard: ShardID) -> Part {
         var rest = bytes
-        var part: Part?
+        var part = Part(generation: generation)
         var epoch = Int32.min
-        while let entry = readEntry(&rest), entry.generation >= first, entry.generation == part?.generation ?? entry.generation,
-            entry.sequence == part?.entries ?? 0, let body = readBody(entry.body, shard: shard), body.epoch >= epoch
+        while let entry = readEntry(&rest), entry.generation == generation, entry.sequence == part.entries,
+            let body = readBody(entry.body, shard: shard), body.epoch >= epoch
         {
-            if part == nil { part = Part(file: file, generation: entry.generation) }
-            part?.entries += 1
-            part?.bytes = Int64(rest.readerIndex - bytes.readerIndex)
-            part?.appends.append(contentsOf: body.appends)
+            part.entries += 1
+            part.bytes = Int64(rest.readerIndex - bytes.readerIndex)
+            part.appends.append(contentsOf: body.appends)
             epoch = body.epoch
         }
         return part

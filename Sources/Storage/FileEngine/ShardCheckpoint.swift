@@ -106,7 +106,7 @@ extension FileShard {
             do throws(FileError) { try fileSystem.replace(checkpointPath, with: run.checkpoint.encode()) } catch { problem = error }
             let failed = problem
             thread.submit { [self] in
-                if let failed { warn(failed) }
+                if let failed { warn(failed) } else { forgetJournal(below: run.checkpoint.generation) }
                 checkpointEnded()
             }
         }
@@ -120,6 +120,10 @@ extension FileShard {
         let waiting = waitingForCheckpoint
         waitingForCheckpoint = []
         for body in waiting { whenNoCheckpointRuns(body) }
+    }
+
+    private func forgetJournal(below generation: UInt64) {
+        do throws(FileError) { try journal.forget(below: generation) } catch { warn(error) }
     }
 
     /// Nothing is lost without a checkpoint: recovery starts from the older one and the journal.
@@ -139,11 +143,12 @@ extension FileShard {
         }
         do throws(FileError) {
             for log in streams.values { try persistIndex(log) }
-            try fileSystem.replace(checkpointPath, with: Checkpoint(generation: journal.generation + 1, streams: marks()).encode())
+            journal.turn()
+            try fileSystem.replace(checkpointPath, with: Checkpoint(generation: journal.generation, streams: marks()).encode())
+            try journal.forget(below: journal.generation)
         } catch {
             warn(error)
         }
-        journal.turn()
         bytesSinceCheckpoint = 0
         wantsCheckpoint = false
         evictIndexes()

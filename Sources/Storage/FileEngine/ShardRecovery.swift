@@ -212,22 +212,26 @@ struct Recovery {
 
     /// Writes the journal's copies to the files that lack them: those of the checkpoint's generation and later ones, in order.
     private mutating func replayJournal(from first: UInt64) throws(FileError) -> LogError? {
-        var parts: [Journal.Part] = []
-        for (file, path) in Journal.paths(shard.directory).enumerated() {
-            guard let bytes = try fileSystem.contents(path, limit: Int(Int32.max)) else { continue }
-            if let part = Journal.read(bytes, file: file, from: first, shard: shard.id) { parts.append(part) }
+        let directory = shard.directory
+        let generations = try fileSystem.list(directory).compactMap(Journal.generation).sorted()
+        var last: Journal.Part?
+        for generation in generations where generation >= first {
+            guard let bytes = try fileSystem.contents(directory + "/" + Journal.name(generation), limit: Int(Int32.max)) else { continue }
+            let part = Journal.read(bytes, generation: generation, shard: shard.id)
+            for append in part.appends {
+                if let problem = try replay(append) { return problem }
+            }
+            last = part
         }
-        parts.sort { $0.generation < $1.generation }
-        for append in parts.flatMap(\.appends) {
-            if let problem = try replay(append) { return problem }
-        }
-        // The journal goes on in the file with the latest entries, and the other one is free; unless both are still needed.
-        if parts.count > 1 { syncs = true }
-        if let last = parts.last {
-            shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, after: last)
+        // The journal goes on where it was. Its entries stay until a checkpoint has what they hold.
+        if let last {
+            let older = generations.filter { $0 < last.generation }
+            shard.journal = Journal(directory: directory, fileSystem: fileSystem, after: last, older: older)
+            if last.entries > 0 || older.contains(where: { $0 >= first }) { isStale = true }
         } else {
-            shard.journal = Journal(directory: shard.directory, fileSystem: fileSystem, generation: first)
+            shard.journal = Journal(directory: directory, fileSystem: fileSystem, generation: first, older: generations)
         }
+        try shard.journal.forget(below: first)
         return nil
     }
 
