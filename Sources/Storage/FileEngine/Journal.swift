@@ -5,8 +5,8 @@ import NIOCore
 /// touches.
 ///
 /// One file per generation, `journal-7`: a checkpoint that begins turns to the next generation, so that commits go on while it is written;
-/// when it is written, the files before are done with. One of those is kept and renamed for the next turn, because writing over a file costs
-/// less than making it longer; entries of its old generation are ignored.
+/// when it is written, the files before are done with. One of those is kept and renamed for the next turn, because writing over a file
+/// costs less than making it longer; entries of its old generation are ignored.
 /// ```
 /// entry: magic 4 │ body length 4 │ generation 8 │ sequence 8 │ CRC-32C of generation, sequence and body 4 │ body
 /// body:  epoch 4 │ frame 8 │ appends 4 │ { name length 2 │ name │ base 8 │ next 8 │ max timestamp 8 │ length 4 │ batches }…
@@ -132,8 +132,8 @@ struct Journal {
 
     // MARK: Replay
 
-    /// What the file of a generation holds, in order, up to the first entry that is torn or of another generation. Epochs only rise: an entry
-    /// of an earlier run that still stands behind a younger one does not count.
+    /// What the file of a generation holds, in order, up to the first entry that is torn or of another generation. Epochs only rise: an
+    /// entry of an earlier run that still stands behind a younger one does not count.
     static func read(_ bytes: ByteBuffer, generation: UInt64, shard: ShardID) -> Part {
         var rest = bytes
         var part = Part(generation: generation)
