@@ -54,17 +54,19 @@ let package = Package(
         .target(name: "Groups", dependencies: ["Model", "Wire", nioCore, collections], swiftSettings: hot),
         .target(name: "Storage", dependencies: ["Model", "CWeir", nioCore, collections, logging], swiftSettings: hot),
 
+        .target(name: "Queues", dependencies: ["Model", "Wire", nioCore, collections], swiftSettings: hot),
+
         // What the console and the command line see of a broker, and the broker itself.
         .target(name: "Control", dependencies: ["Model"], swiftSettings: strict),
         .target(
             name: "Broker",
-            dependencies: ["Model", "Wire", "CWeir", "Storage", "Groups", "Control", nioCore, nioPosix, collections, logging],
+            dependencies: ["Model", "Wire", "CWeir", "Storage", "Groups", "Queues", "Control", nioCore, nioPosix, collections, logging],
             swiftSettings: hot),
 
         // Doors.
         .target(
             name: "KafkaServer",
-            dependencies: ["Broker", "KafkaWire", "Groups", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            dependencies: ["Broker", "KafkaWire", "Groups", "Queues", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
             swiftSettings: hot),
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
@@ -94,9 +96,11 @@ let package = Package(
             dependencies: ["KafkaClient", "KafkaServer", "KafkaWire", "Broker", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
             swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
+        .testTarget(name: "QueuesTests", dependencies: ["Queues", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Groups", "Storage", "Model", "Control", nioCore, nioPosix], swiftSettings: strict
+            name: "BrokerTests", dependencies: ["Broker", "Groups", "Queues", "Storage", "Model", "Control", nioCore, nioPosix],
+            swiftSettings: strict
         ),
         .testTarget(
             name: "KafkaServerTests",

@@ -161,10 +161,3 @@ struct Health: Codable, Equatable, Sendable {
         uptimeMs = broker.uptimeMs
     }
 }
-
-extension Command {
-    /// Whether it changes nothing, so that a read-only door lets it through.
-    var onlyPreviews: Bool {
-        if case .resetOffsets(let reset) = self { reset.dryRun } else { false }
-    }
-}

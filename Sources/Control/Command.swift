@@ -6,6 +6,7 @@ public enum Command: Codable, Equatable, Sendable {
     case deleteRecords(topic: String, partition: Int32?, before: Int64)
     case resetOffsets(OffsetReset)
     case deleteGroup(name: String)
+    case queue(QueueCommand)
 
     /// The `weir …` command line that does the same.
     public var commandLine: String {
@@ -19,6 +20,17 @@ public enum Command: Codable, Equatable, Sendable {
             return "weir topic purge \(topic)\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
         case .resetOffsets(let reset): return reset.commandLine
         case .deleteGroup(let name): return "weir group delete \(name) --yes"
+        case .queue(let command): return command.commandLine
+        }
+    }
+
+    /// Whether it only says what would happen, so that a read-only broker lets it through.
+    public var onlyPreviews: Bool {
+        switch self {
+        case .resetOffsets(let reset): reset.dryRun
+        case .queue(.redrive(let redrive)): redrive.dryRun
+        case .queue(.replay(let replay)): replay.dryRun
+        default: false
         }
     }
 }
@@ -67,10 +79,19 @@ public struct CommandOutcome: Codable, Equatable, Sendable {
     public var message: String
     /// For offset resets: what moves where.
     public var moves: [OffsetMove]
+    /// For redrive, replay and purge: the counts.
+    public var preview: Preview?
+    /// By which ``QueueCommand/undo(id:)`` takes it back.
+    public var undo: String?
+    /// The job that was started.
+    public var job: Int64?
 
-    public init(message: String, moves: [OffsetMove] = []) {
+    public init(message: String, moves: [OffsetMove] = [], preview: Preview? = nil, undo: String? = nil, job: Int64? = nil) {
         self.message = message
         self.moves = moves
+        self.preview = preview
+        self.undo = undo
+        self.job = job
     }
 }
 

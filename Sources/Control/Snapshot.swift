@@ -19,6 +19,18 @@ public struct Snapshot: Codable, Equatable, Sendable {
     public var group: GroupDetail?
     /// The newest last.
     public var events: [Event]
+    /// Queues and what hangs on them; each empty or nil when not asked for.
+    public var queues = Page<QueueRow>()
+    public var queue: QueueDetail?
+    public var delay: DelayOverview?
+    /// The messages asked for by ``SnapshotQuery/messages``, and the one by ``SnapshotQuery/message``.
+    public var messages = Page<MessageRow>()
+    public var message: MessageDetail?
+    public var deadQueues = Page<DeadQueueRow>()
+    public var dead: DeadDetail?
+    /// The newest first.
+    public var jobs = Page<JobRow>()
+    public var audit = Page<AuditRow>()
 
     public init(
         broker: BrokerInfo, totals: Totals, history: History, attention: [Attention] = [], topics: Page<TopicRow> = .init(),
@@ -92,6 +104,15 @@ public struct Totals: Codable, Equatable, Sendable {
     public var lagRate = 0.0
     public var inPeak = 0.0
     public var outPeak = 0.0
+    /// Queues, and their messages by state; `dead` counts what lies in dead-letter queues.
+    public var queues = 0
+    public var ready: Int64 = 0
+    public var unacked: Int64 = 0
+    public var delayed: Int64 = 0
+    public var retrying: Int64 = 0
+    public var dead: Int64 = 0
+    /// Jobs that are not over.
+    public var jobs = 0
     /// Requests answered with an error, and connections closed for a malformed frame, since the start.
     public var errors: Int64 = 0
     public var malformed: Int64 = 0
@@ -112,6 +133,11 @@ public struct History: Codable, Equatable, Sendable {
     public var inRate: [Double?]
     public var outRate: [Double?]
     public var backlog: [Double?]
+    /// Messages of all queues, by state.
+    public var ready: [Double?] = []
+    public var unacked: [Double?] = []
+    public var delayed: [Double?] = []
+    public var dead: [Double?] = []
 
     public init(stepMs: Int64 = 1000, endMs: Int64 = 0, inRate: [Double?] = [], outRate: [Double?] = [], backlog: [Double?] = []) {
         self.stepMs = stepMs

@@ -5,6 +5,17 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
     /// Names of the topic and the group to give whole.
     public var topic: String?
     public var group: String?
+    public var queues: ListQuery?
+    public var queue: String?
+    public var delay: DelayQuery?
+    /// A window of one queue's messages, and one message by its id.
+    public var messages: MessageQuery?
+    public var message: MessageName?
+    public var deadQueues: ListQuery?
+    /// The dead-letter queue to give whole; its messages are those of this query.
+    public var dead: MessageQuery?
+    public var jobs: ListQuery?
+    public var audit: ListQuery?
     /// Points of broker history, at most 900.
     public var historyPoints: Int
 
@@ -27,6 +38,52 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
             topic: try fields.decodeIfPresent(String.self, forKey: .topic),
             group: try fields.decodeIfPresent(String.self, forKey: .group),
             historyPoints: try fields.decodeIfPresent(Int.self, forKey: .historyPoints) ?? 300)
+        queues = try fields.decodeIfPresent(ListQuery.self, forKey: .queues)
+        queue = try fields.decodeIfPresent(String.self, forKey: .queue)
+        delay = try fields.decodeIfPresent(DelayQuery.self, forKey: .delay)
+        messages = try fields.decodeIfPresent(MessageQuery.self, forKey: .messages)
+        message = try fields.decodeIfPresent(MessageName.self, forKey: .message)
+        deadQueues = try fields.decodeIfPresent(ListQuery.self, forKey: .deadQueues)
+        dead = try fields.decodeIfPresent(MessageQuery.self, forKey: .dead)
+        jobs = try fields.decodeIfPresent(ListQuery.self, forKey: .jobs)
+        audit = try fields.decodeIfPresent(ListQuery.self, forKey: .audit)
+    }
+}
+
+/// The delay store and waiting retries: of all queues, or of one.
+public struct DelayQuery: Codable, Equatable, Sendable {
+    public var queue: String?
+
+    public init(queue: String? = nil) { self.queue = queue }
+}
+
+/// A window of a queue's messages: in a queue by offset, delayed ones by due time, dead ones newest first.
+public struct MessageQuery: Codable, Equatable, Sendable {
+    public var queue = ""
+    /// nil: those that wait to be delivered (ready and acquired). `delayed` and `waiting` list what is on screen Delay.
+    public var state: MessageRow.State?
+    public var filter = MessageFilter()
+    /// For delayed and waiting ones: due in [fromMs, toMs) wall time.
+    public var fromMs: Int64?
+    public var toMs: Int64?
+    public var start = 0
+    public var count = 100
+
+    public init() {}
+    public init(queue: String, state: MessageRow.State? = nil) {
+        self.queue = queue
+        self.state = state
+    }
+}
+
+/// One message: a queue (or topic) and an id as ``MessageRow/id`` has it.
+public struct MessageName: Codable, Equatable, Sendable {
+    public var queue: String
+    public var id: String
+
+    public init(queue: String, id: String) {
+        self.queue = queue
+        self.id = id
     }
 }
 

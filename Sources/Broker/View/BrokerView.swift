@@ -50,7 +50,7 @@ public final class BrokerView: Control {
     }
 
     public func perform(_ command: Command) async throws(ControlError) -> CommandOutcome {
-        if readOnly, !command.isHarmless {
+        if readOnly, !command.onlyPreviews {
             throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
         }
         switch command {
@@ -61,6 +61,8 @@ public final class BrokerView: Control {
         case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
         case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
         case .deleteGroup(let name): return try await broker.deleteGroup(name)
+        case .queue(let command):
+            throw ControlError(.invalid, "queues are not wired up yet: '\(command.commandLine)'")
         }
     }
 
@@ -139,13 +141,6 @@ public final class BrokerView: Control {
         }
         broker.events.add(.info, "topic \(name): \(deleted) records deleted", at: broker.clock.now)
         return CommandOutcome(message: "\(name): \(deleted) records deleted in \(ids.count) partition\(ids.count == 1 ? "" : "s")")
-    }
-}
-
-extension Command {
-    /// Looks and changes nothing.
-    fileprivate var isHarmless: Bool {
-        if case .resetOffsets(let reset) = self { reset.dryRun } else { false }
     }
 }
 
