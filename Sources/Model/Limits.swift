@@ -60,6 +60,20 @@ public struct Limits: Sendable {
     public var producersPerPartition = 10_000
     public var producerExpirationMs: Int64 = 86_400_000
 
+    // MARK: Queues
+    /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.
+    public var runsPerCursor = 1_000_000
+    /// Purges of one cursor that can be undone at a time.
+    public var purgesPerCursor = 8
+    /// Queue cursors of one shard.
+    public var cursors = 200_000
+    /// Messages that one look at a cursor expires or drops at most.
+    public var expiriesPerTick = 10_000
+    /// Times that one acquire reads on where a read gave nothing to deliver.
+    public var acquireReads = 8
+    /// Longest a publish is held back for `rate.in`.
+    public var throttleMs: Int64 = 10_000
+
     // MARK: Storage
     /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.
     public var pendingAppendBytes = 256 << 20
