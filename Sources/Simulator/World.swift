@@ -81,7 +81,7 @@ final class World {
         wait { done in
             Task {
                 for name in Oracle.topics where broker.catalog.current[name] == nil {
-                    try? await broker.createTopic(name, partitions: 2, config: .defaults)
+                    _ = try? await broker.createTopic(name, partitions: 2, config: .defaults)
                 }
                 done()
             }
@@ -112,7 +112,7 @@ final class World {
     private func publish(_ broker: Broker) {
         guard let topic = broker.catalog.current[Oracle.topics[random.below(Oracle.topics.count)]] else { return }
         let id = PartitionID(topic: topic.id, index: Int32(random.below(Int(topic.partitions))))
-        let messages = (0...random.below(4)).map { _ in oracle.newMessage(in: id) }
+        let messages = (0...random.below(4)).map { _ in self.oracle.newMessage(in: id) }
         var builder = RecordBatchBuilder()
         for message in messages {
             let padding = String(repeating: "x", count: random.below(3) == 0 ? 2_000 : 20)
