@@ -104,6 +104,8 @@ public enum StreamID: Hashable, Sendable, CustomStringConvertible {
 /// Fact streams, by the machine that writes them.
 public enum FactStream: String, Hashable, Sendable, CaseIterable {
     case groups
+    /// What became of messages on queue cursors.
+    case queues
     /// Messages on their way from one partition to another.
     case moves
     /// What operators did.
