@@ -154,7 +154,10 @@ public final class Broker: Sendable {
         }
         for task in tasks { task.cancel() }
         for shard in shards {
-            _ = await shard.ask { $0.coordinator?.stop() }
+            _ = await shard.ask {
+                $0.coordinator?.stop()
+                $0.mover?.isStopped = true
+            }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {
                     if shard.commit.isIdle || shard.broken != nil { return continuation.resume() }

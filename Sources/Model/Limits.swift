@@ -85,6 +85,14 @@ public struct Limits: Sendable {
     /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
     public var agedRows = 100
 
+    // MARK: Moves and jobs
+    /// Records of one batch that is moved to another partition, and source ranges of one move.
+    public var moveRecords = 2_000
+    /// Cursors of one shard whose dead messages are being carried away at a time; the others wait their turn.
+    public var burials = 8
+    /// Longest pause before what could not be carried to its target is tried again.
+    public var moveRetryMs: Int64 = 30_000
+
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
     public var httpConnections = 256
