@@ -104,6 +104,8 @@ public enum StreamID: Hashable, Sendable, CustomStringConvertible {
 /// Fact streams, by the machine that writes them.
 public enum FactStream: String, Hashable, Sendable, CaseIterable {
     case groups
+    /// What became of messages on queue cursors.
+    case queues
 }
 
 /// Where an engine keeps something; only the engine that gave it can read it. Never an offset.
