@@ -92,6 +92,14 @@ public final class ShareCoordinator: @unchecked Sendable {
     /// Notes groups whose cursors were read back.
     func note(_ groups: some Sequence<String>) { known.formUnion(groups) }
 
+    /// Notes a group that got a cursor otherwise than by a member.
+    public func noteNow(_ group: String, done: @escaping @Sendable () -> Void) {
+        shard.run {
+            self.known.insert(group)
+            done()
+        }
+    }
+
     /// Forgets the name of a group whose cursors are gone.
     func forget(_ id: String) { known.remove(id) }
 
