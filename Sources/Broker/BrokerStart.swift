@@ -57,6 +57,7 @@ extension Broker {
         var moved: [ShardID: StreamExtent] = [:]
         for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
         try await broker.startMoves(moved)
+        await broker.startShareGroups()
         broker.startClockwork()
         return broker
     }
