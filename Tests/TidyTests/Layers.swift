@@ -21,6 +21,7 @@ enum Layers {
         ("KafkaClient", ["KafkaWire", "Wire", "Model"]),
         ("Terminal", ["CTerm", "CWeir"]),
         ("Console", ["Terminal", "Control", "Model"]),
+        ("Simulator", ["Broker", "Groups", "Queues", "Storage", "Control", "Model", "Wire"]),
         (
             "weir",
             [
