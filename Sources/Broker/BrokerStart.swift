@@ -55,6 +55,7 @@ extension Broker {
             groupConfigs: groupConfigs, producers: ProducerIDs(store: parts.store))
         let starts = try await broker.storedStarts()
         for shard in shards { try await broker.acquire(shard, starts: starts) }
+        await broker.startShareGroups()
         broker.startClockwork()
         return broker
     }

@@ -55,6 +55,17 @@ public struct Limits: Sendable {
     /// Offsets of an empty group are forgotten after this (Kafka's `offsets.retention.minutes`).
     public var offsetsRetentionMs: Int64 = 7 * 24 * 3_600_000
 
+    // MARK: Share groups (defaults of Kafka's `group.share.*`)
+    public var shareSessionTimeoutMs: Int64 = 45_000
+    public var shareHeartbeatIntervalMs: Int64 = 5_000
+    public var topicsPerShareMember = 10_000
+    /// Share sessions of one door, and partitions in one.
+    public var shareSessions = 2_000
+    public var shareSessionPartitions = 100_000
+    /// Records one fetch may acquire, whatever the client asks; and ranges of answers one request may carry.
+    public var shareFetchRecords = 10_000
+    public var acknowledgedRanges = 500_000
+
     // MARK: Producers
     /// Idempotent producers remembered per partition, and for how long (Kafka's `producer.id.expiration.ms`).
     public var producersPerPartition = 10_000
