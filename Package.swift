@@ -22,7 +22,7 @@ let arguments: Target.Dependency = .product(name: "ArgumentParser", package: "sw
 
 let package = Package(
     name: "weir",
-    products: [.executable(name: "weir", targets: ["weir"])],
+    products: [.executable(name: "weir", targets: ["weir"]), .executable(name: "simulate", targets: ["Simulator"])],
     dependencies: [
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
@@ -88,6 +88,12 @@ let package = Package(
         // The console: Control values in, cells out.
         .target(name: "Terminal", dependencies: ["CTerm", "CWeir"], swiftSettings: strict),
         .target(name: "Console", dependencies: ["Terminal", "Control", "Model"], swiftSettings: strict),
+
+        // The whole broker in a seeded world: `swift run simulate --seeds 200`.
+        .executableTarget(
+            name: "Simulator",
+            dependencies: ["Broker", "Groups", "Queues", "Storage", "Control", "Model", "Wire", nioCore, logging, arguments],
+            swiftSettings: strict),
 
         .executableTarget(
             name: "weir",

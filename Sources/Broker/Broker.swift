@@ -18,6 +18,8 @@ public final class Broker: Sendable {
     public let clusterID: String
     public let epoch: Epoch
     public let events: EventRing
+    /// Settings of share groups.
+    public let groupConfigs: GroupConfigs
     let random: @Sendable () -> UInt64
     let statistics: Statistics
     private let nextProducer: ProducerIDs
@@ -25,7 +27,7 @@ public final class Broker: Sendable {
 
     public var limits: Limits { options.limits }
 
-    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], producers: ProducerIDs) {
+    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs, producers: ProducerIDs) {
         options = parts.options
         clock = parts.clock
         store = parts.store
@@ -37,6 +39,7 @@ public final class Broker: Sendable {
         self.clusterID = clusterID
         self.catalog = catalog
         self.shards = shards
+        self.groupConfigs = groupConfigs
         nextProducer = producers
         statistics = Statistics(startedAt: parts.clock.now, startedMonotonic: parts.clock.monotonic)
     }

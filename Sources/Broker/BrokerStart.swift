@@ -43,6 +43,8 @@ extension Broker {
         let identity = try await Identity.load(parts, shardCount: shardCount)
         let catalog = Catalog(store: parts.store, limits: parts.options.limits)
         try await catalog.load()
+        let groupConfigs = GroupConfigs(store: parts.store)
+        try await groupConfigs.load()
         let shards = (0..<identity.shards).map { index in
             Shard(
                 id: ShardID(index), loop: loops[index % loops.count], epoch: identity.epoch, log: parts.log, store: parts.store,
@@ -50,7 +52,7 @@ extension Broker {
         }
         let broker = Broker(
             parts: parts, epoch: identity.epoch, clusterID: identity.cluster, catalog: catalog, shards: shards,
-            producers: ProducerIDs(store: parts.store))
+            groupConfigs: groupConfigs, producers: ProducerIDs(store: parts.store))
         let starts = try await broker.storedStarts()
         for shard in shards { try await broker.acquire(shard, starts: starts) }
         broker.startClockwork()

@@ -24,6 +24,7 @@ enum Layers {
         ("KafkaClient", ["KafkaWire", "Compression", "Wire", "Model"]),
         ("Terminal", ["CTerm", "CWeir"]),
         ("Console", ["Terminal", "Control", "Model"]),
+        ("Simulator", ["Broker", "Groups", "Queues", "Storage", "Control", "Model", "Wire"]),
         (
             "weir",
             [

@@ -88,7 +88,7 @@ extension ConfigDefinition.Kind {
     var wireType: Int8 {
         switch self {
         case .bool: 1
-        case .choice: 2
+        case .choice, .text: 2
         case .long: 5
         case .double: 6
         }
