@@ -22,8 +22,8 @@ extension Shard {
         public var leaderEpoch: Int32 = -1
     }
 
-    /// Answers on the shard's loop. Inside a batch the record itself is found; a batch that cannot be unpacked answers with its first offset
-    /// for a time (the client skips what is older) and with its last for the largest timestamp.
+    /// Answers on the shard's loop. Inside a batch the record itself is found; a batch that cannot be unpacked answers with its first
+    /// offset for a time (the client skips what is older) and with its last for the largest timestamp.
     public func offset(of id: PartitionID, _ target: OffsetTarget, leaderEpoch: Int32, reply: @escaping @Sendable (OffsetAnswer) -> Void) {
         run {
             guard let partition = self.partitions[id] else { return reply(OffsetAnswer(error: .unknownPartition)) }
