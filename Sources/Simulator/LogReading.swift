@@ -26,7 +26,10 @@ struct LogReading {
                     done()
                 }
             }
-            guard let part = answer.parts.first, part.error == nil else { return nil }
+            guard let part = answer.parts.first, part.error == nil else {
+                world.tell("\(id) at \(next): \(answer.parts.first?.error.map { "\($0)" } ?? "no answer")")
+                return nil
+            }
             guard let slice = part.slice, case .bytes(let bytes) = slice.content else { return found }
             let before = next
             guard let records = Self.records(bytes, next: &next) else { return nil }
