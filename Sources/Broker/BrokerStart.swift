@@ -58,6 +58,7 @@ extension Broker {
         for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
         try await broker.startMoves(moved)
         for shard in shards { _ = await shard.ask { $0.cursors?.resumeDying() } }
+        await broker.startShareGroups()
         broker.startClockwork()
         return broker
     }

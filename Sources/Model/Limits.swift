@@ -21,6 +21,15 @@ public struct Limits: Sendable {
     public var fetchSessions = 1_000
     public var fetchSessionPartitions = 100_000
 
+    // MARK: Unpacking
+    /// Most bytes that one compressed batch may unpack to; the most it may whatever its size; and past that, unpacked bytes for each
+    /// packed one. A batch of many megabytes that packs a hundredfold is true data, a kilobyte that unpacks to gigabytes is not.
+    public var unpackedBatchBytes = 64 << 20
+    public var unpackedFloorBytes = 16 << 20
+    public var unpackedRatio = 256
+    /// Records of one batch that is opened: a record weighs up to ten times more in memory than in its batch.
+    public var recordsPerBatch = 1 << 20
+
     // MARK: Catalog
     public var topics = 100_000
     public var partitionsPerTopic = 10_000
@@ -54,6 +63,17 @@ public struct Limits: Sendable {
     public var newMemberJoinTimeoutMs: Int64 = 300_000
     /// Offsets of an empty group are forgotten after this (Kafka's `offsets.retention.minutes`).
     public var offsetsRetentionMs: Int64 = 7 * 24 * 3_600_000
+
+    // MARK: Share groups (defaults of Kafka's `group.share.*`)
+    public var shareSessionTimeoutMs: Int64 = 45_000
+    public var shareHeartbeatIntervalMs: Int64 = 5_000
+    public var topicsPerShareMember = 10_000
+    /// Share sessions of one door, and partitions in one.
+    public var shareSessions = 2_000
+    public var shareSessionPartitions = 100_000
+    /// Records one fetch may acquire, whatever the client asks; and ranges of answers one request may carry.
+    public var shareFetchRecords = 10_000
+    public var acknowledgedRanges = 500_000
 
     // MARK: Producers
     /// Idempotent producers remembered per partition, and for how long (Kafka's `producer.id.expiration.ms`).
