@@ -165,6 +165,7 @@ public final class Broker: Sendable {
         for shard in shards {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
+                shard.mover?.isStopped = true
                 self.shareCoordinators[shard.id.value].stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

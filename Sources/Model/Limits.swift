@@ -71,6 +71,20 @@ public struct Limits: Sendable {
     public var producersPerPartition = 10_000
     public var producerExpirationMs: Int64 = 86_400_000
 
+    // MARK: Queues
+    /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.
+    public var runsPerCursor = 1_000_000
+    /// Purges of one cursor that can be undone at a time.
+    public var purgesPerCursor = 8
+    /// Queue cursors of one shard.
+    public var cursors = 200_000
+    /// Messages that one look at a cursor expires or drops at most.
+    public var expiriesPerTick = 10_000
+    /// Times that one acquire reads on where a read gave nothing to deliver.
+    public var acquireReads = 8
+    /// Longest a publish is held back for `rate.in`.
+    public var throttleMs: Int64 = 10_000
+
     // MARK: Storage
     /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.
     public var pendingAppendBytes = 256 << 20
@@ -81,6 +95,14 @@ public struct Limits: Sendable {
 
     /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
     public var agedRows = 100
+
+    // MARK: Moves and jobs
+    /// Records of one batch that is moved to another partition, and source ranges of one move.
+    public var moveRecords = 2_000
+    /// Cursors of one shard whose dead messages are being carried away at a time; the others wait their turn.
+    public var burials = 8
+    /// Longest pause before what could not be carried to its target is tried again.
+    public var moveRetryMs: Int64 = 30_000
 
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
