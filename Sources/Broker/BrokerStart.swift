@@ -56,8 +56,8 @@ extension Broker {
         let starts = try await broker.storedStarts()
         var moved: [ShardID: StreamExtent] = [:]
         for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
-        await broker.startShareGroups()
         try await broker.startMoves(moved)
+        await broker.startShareGroups()
         broker.startClockwork()
         return broker
     }

@@ -21,6 +21,15 @@ public struct Limits: Sendable {
     public var fetchSessions = 1_000
     public var fetchSessionPartitions = 100_000
 
+    // MARK: Unpacking
+    /// Most bytes that one compressed batch may unpack to; the most it may whatever its size; and past that, unpacked bytes for each
+    /// packed one. A batch of many megabytes that packs a hundredfold is true data, a kilobyte that unpacks to gigabytes is not.
+    public var unpackedBatchBytes = 64 << 20
+    public var unpackedFloorBytes = 16 << 20
+    public var unpackedRatio = 256
+    /// Records of one batch that is opened: a record weighs up to ten times more in memory than in its batch.
+    public var recordsPerBatch = 1 << 20
+
     // MARK: Catalog
     public var topics = 100_000
     public var partitionsPerTopic = 10_000
