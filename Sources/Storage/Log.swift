@@ -104,6 +104,12 @@ public enum StreamID: Hashable, Sendable, CustomStringConvertible {
 /// Fact streams, by the machine that writes them.
 public enum FactStream: String, Hashable, Sendable, CaseIterable {
     case groups
+    /// What became of messages on queue cursors.
+    case queues
+    /// Messages on their way from one partition to another.
+    case moves
+    /// What operators did.
+    case audit
 }
 
 /// Where an engine keeps something; only the engine that gave it can read it. Never an offset.
