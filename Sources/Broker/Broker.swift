@@ -18,6 +18,10 @@ public final class Broker: Sendable {
     public let clusterID: String
     public let epoch: Epoch
     public let events: EventRing
+    /// Settings of share groups.
+    public let groupConfigs: GroupConfigs
+    /// Members of share groups, one for each shard.
+    let shareCoordinators: [ShareCoordinator]
     let random: @Sendable () -> UInt64
     let statistics: Statistics
     private let nextProducer: ProducerIDs
@@ -25,7 +29,10 @@ public final class Broker: Sendable {
 
     public var limits: Limits { options.limits }
 
-    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], producers: ProducerIDs) {
+    init(
+        parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs,
+        producers: ProducerIDs
+    ) {
         options = parts.options
         clock = parts.clock
         store = parts.store
@@ -37,14 +44,22 @@ public final class Broker: Sendable {
         self.clusterID = clusterID
         self.catalog = catalog
         self.shards = shards
+        self.groupConfigs = groupConfigs
+        shareCoordinators = shards.map { shard in
+            ShareCoordinator(shard: shard, shards: shards, catalog: catalog, configs: groupConfigs, limits: parts.options.limits) {
+                shards[Self.shardIndex(of: $0, shards: shards.count)]
+            }
+        }
         nextProducer = producers
         statistics = Statistics(startedAt: parts.clock.now, startedMonotonic: parts.clock.monotonic)
     }
 
     /// The shard that owns a partition: the same for the life of the data directory.
-    public func shard(of id: PartitionID) -> Shard {
+    public func shard(of id: PartitionID) -> Shard { shards[Self.shardIndex(of: id, shards: shards.count)] }
+
+    private static func shardIndex(of id: PartitionID, shards: Int) -> Int {
         let mixed = (id.topic.low ^ UInt64(truncatingIfNeeded: id.index)) &* 0x9E37_79B9_7F4A_7C15
-        return shards[Int((mixed >> 32) % UInt64(shards.count))]
+        return Int((mixed >> 32) % UInt64(shards))
     }
 
     /// The shard that owns a named machine (a group): FNV-1a, so that the answer survives restarts.
@@ -151,7 +166,11 @@ public final class Broker: Sendable {
         }
         for task in tasks { task.cancel() }
         for shard in shards {
-            _ = await shard.ask { $0.coordinator?.stop() }
+            _ = await shard.ask { shard in
+                shard.coordinator?.stop()
+                shard.mover?.isStopped = true
+                self.shareCoordinators[shard.id.value].stop()
+            }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {
                     if shard.commit.isIdle || shard.broken != nil { return continuation.resume() }

@@ -15,6 +15,7 @@ extension PartitionError {
         case .invalidProducerEpoch: .invalidProducerEpoch
         case .unknownProducer: .unknownProducerId
         case .storage, .full: .kafkaStorageError
+        case .overLimit, .publishingHeld: .policyViolation
         }
     }
 
@@ -23,6 +24,8 @@ extension PartitionError {
         switch self {
         case .storage(let text): text
         case .full: "the disk is full; nothing of this batch was written"
+        case .overLimit(let text): text
+        case .publishingHeld: "publishing to this queue is held by an operator"
         default: nil
         }
     }

@@ -55,7 +55,7 @@ struct Layout {
             case .uuid: bytes += 16
             case .string: bytes += flexible ? 1 : 2
             case .bytes, .array: bytes += flexible ? 1 : 4
-            case .structure: bytes += minimumBytes(field.fields, version: version)
+            case .structure: bytes += field.nullable == nil ? minimumBytes(field.fields, version: version) : 1
             }
         }
         return bytes

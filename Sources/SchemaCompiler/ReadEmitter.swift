@@ -38,8 +38,14 @@ struct ReadEmitter {
         }
         let plain = FieldText.read(field.type, from: reader, compact: compact)
         guard let range = field.nullable else { return out.line("\(text.name) = \(plain)") }
-        let method = field.type == .string ? "nullableString" : "nullableBytes"
-        let nullable = "try \(reader).\(method)(compact: \(compact))"
+        let nullable: String
+        if case .structure = field.type {
+            // A byte below zero stands for null, any other goes before the fields.
+            nullable = "try \(reader).int8() < 0 ? nil : \(plain)"
+        } else {
+            let method = field.type == .string ? "nullableString" : "nullableBytes"
+            nullable = "try \(reader).\(method)(compact: \(compact))"
+        }
         if let condition = layout.narrowed(to: field.versions).condition(range) {
             out.line("\(text.name) = \(condition) ? \(nullable) : \(plain)")
         } else {

@@ -142,7 +142,6 @@ public struct SchemaParser {
             guard (field.type.structureName != nil) == !field.fields.isEmpty else {
                 throw error(line, "a structure, and nothing else, has fields beneath it")
             }
-            guard field.nullable == nil || !field.type.isStructure else { throw error(line, "a structure cannot be null") }
             guard !fields.contains(where: { $0.name == field.name }) else { throw error(line, "'\(field.name)' appears twice") }
             fields.append(field)
         }
@@ -207,9 +206,5 @@ extension FieldType {
             guard let first = text.first, first.isUppercase else { return nil }
             self = .structure(String(text))
         }
-    }
-
-    var isStructure: Bool {
-        if case .structure = self { true } else { false }
     }
 }

@@ -47,6 +47,14 @@ struct WriteEmitter {
         guard let range = field.nullable else {
             return out.line(FieldText.write(field.type, text.name, to: writer, compact: compact))
         }
+        if case .structure = field.type {
+            out.block("if let \(text.name) {", tail: "} else {") { out in
+                out.line("\(writer).int8(1)")
+                out.line(FieldText.write(field.type, text.name, to: writer, compact: compact))
+            }
+            out.line("    \(writer).int8(-1)")
+            return out.line("}")
+        }
         let method = field.type == .string ? "nullableString" : "nullableBytes"
         let nullable = "\(writer).\(method)(\(text.name), compact: \(compact))"
         guard let condition = layout.narrowed(to: field.versions).condition(range) else { return out.line(nullable) }

@@ -107,6 +107,13 @@ public enum StreamID: Hashable, Sendable, CustomStringConvertible {
 /// Fact streams, by the machine that writes them.
 public enum FactStream: String, Hashable, Sendable, CaseIterable {
     case groups
+    /// What became of messages on queue cursors.
+    case queues
+    /// Messages on their way from one partition to another.
+    case moves
+    /// What operators did.
+    case audit
+    /// What of the delay store is not in its bodies: runs, the front, what operators changed.
     case delay
 }
 

@@ -1,4 +1,5 @@
 import Model
+import Queues
 
 /// A topic's settings, by Kafka's names. Unset settings follow the broker's defaults.
 public struct TopicConfig: Sendable, Equatable {
@@ -53,6 +54,8 @@ public struct ConfigDefinition: Sendable {
         case bool
         /// One of these words.
         case choice([String])
+        /// Any text; those that are a queue's are checked by ``QueuePolicy/problem(with:value:)``.
+        case text
     }
     public var name: String
     public var kind: Kind
@@ -74,38 +77,41 @@ public struct ConfigDefinition: Sendable {
             return value == "true" || value == "false" ? nil : "must be true or false"
         case .choice(let words):
             return words.contains(value) ? nil : "must be one of \(words.joined(separator: ", "))"
+        case .text:
+            return value.utf8.count > 1_000 ? "is longer than 1000 bytes" : QueuePolicy.problem(with: name, value: value)
         }
     }
 
     private static let any = Int64.min...Int64.max
     private static let compactRefusal = "log compaction is not built yet; use cleanup.policy=delete"
 
-    public static let topicList: [ConfigDefinition] = [
-        .init(
-            name: "cleanup.policy", kind: .choice(["delete"]), defaultValue: "delete",
-            doc: "What happens to old segments: delete.",
-            refused: ["compact": compactRefusal, "compact,delete": compactRefusal, "delete,compact": compactRefusal]),
-        .init(
-            name: "compression.type", kind: .choice(["producer"]), defaultValue: "producer",
-            doc: "Batches stay compressed as the producer sent them."),
-        .init(
-            name: "flush", kind: .choice(BrokerOptions.Flush.allCases.map(\.rawValue) + [""]), defaultValue: "",
-            doc: "When acks=all is answered: commit (fdatasync), interval or os. Empty: as the broker."),
-        .init(
-            name: "max.message.bytes", kind: .long(0...Int64(Int32.max)), defaultValue: String(Limits().batchBytes),
-            doc: "Largest record batch."),
-        .init(
-            name: "message.timestamp.type", kind: .choice(["CreateTime", "LogAppendTime"]), defaultValue: "CreateTime",
-            doc: "Whose clock stamps the records."),
-        .init(
-            name: "min.insync.replicas", kind: .long(1...1), defaultValue: "1", doc: "Replicas that must have a record: this broker."),
-        .init(
-            name: "retention.bytes", kind: .long(-1...Int64.max), defaultValue: "-1",
-            doc: "Oldest segments go when a partition is larger than this; -1 for no limit."),
-        .init(
-            name: "retention.ms", kind: .long(-1...Int64.max), defaultValue: "604800000",
-            doc: "Segments whose newest record is older than this go; -1 for no limit."),
-    ]
+    public static let topicList: [ConfigDefinition] =
+        [
+            .init(
+                name: "cleanup.policy", kind: .choice(["delete"]), defaultValue: "delete",
+                doc: "What happens to old segments: delete.",
+                refused: ["compact": compactRefusal, "compact,delete": compactRefusal, "delete,compact": compactRefusal]),
+            .init(
+                name: "compression.type", kind: .choice(["producer"]), defaultValue: "producer",
+                doc: "Batches stay compressed as the producer sent them."),
+            .init(
+                name: "flush", kind: .choice(BrokerOptions.Flush.allCases.map(\.rawValue) + [""]), defaultValue: "",
+                doc: "When acks=all is answered: commit (fdatasync), interval or os. Empty: as the broker."),
+            .init(
+                name: "max.message.bytes", kind: .long(0...Int64(Int32.max)), defaultValue: String(Limits().batchBytes),
+                doc: "Largest record batch."),
+            .init(
+                name: "message.timestamp.type", kind: .choice(["CreateTime", "LogAppendTime"]), defaultValue: "CreateTime",
+                doc: "Whose clock stamps the records."),
+            .init(
+                name: "min.insync.replicas", kind: .long(1...1), defaultValue: "1", doc: "Replicas that must have a record: this broker."),
+            .init(
+                name: "retention.bytes", kind: .long(-1...Int64.max), defaultValue: "-1",
+                doc: "Oldest segments go when a partition is larger than this; -1 for no limit."),
+            .init(
+                name: "retention.ms", kind: .long(-1...Int64.max), defaultValue: "604800000",
+                doc: "Segments whose newest record is older than this go; -1 for no limit."),
+        ] + queueList
 
     public static let topic: [String: ConfigDefinition] = Dictionary(
         uniqueKeysWithValues: topicList.map { ($0.name, $0) })

@@ -16,4 +16,8 @@ public enum PartitionError: Error, Equatable, Sendable {
     case storage(String)
     /// No space for the append.
     case full
+    /// A queue's admission limit is reached; the text says which.
+    case overLimit(String)
+    /// An operator holds publishing to this queue.
+    case publishingHeld
 }

@@ -20,6 +20,8 @@ public final class Shard: @unchecked Sendable {
     var commit = GroupCommit()
     /// The groups whose names hash here; there once the broker has started.
     var coordinator: GroupCoordinator?
+    /// Carries dead letters and redriven messages to other partitions; there once the broker has started.
+    var mover: Mover?
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
     /// Why nothing can be written until a restart; nil while all is well.

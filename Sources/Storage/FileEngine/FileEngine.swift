@@ -20,7 +20,7 @@ public final class FileEngine: Log {
     private let registry = StreamRegistry()
     private let files: OpenFiles
     private let shards: [FileShard]
-    private let reading = WorkThread(name: "disk-read")
+    private let reading: WorkThread
 
     /// Takes the data directory's lock and makes what is missing. Reads no log: ``acquire(_:epoch:done:)`` does.
     /// - Parameter shards: for a new directory.
@@ -35,6 +35,7 @@ public final class FileEngine: Log {
         self.logger = logger
         self.fileSystem = fileSystem
         self.files = files
+        reading = WorkThread(name: "disk-read", scheduler: options.scheduler)
         let registry = registry
         self.shards = (0..<directory.shards).map { index in
             FileShard(

@@ -25,6 +25,8 @@ public struct FileEngineOptions: Sendable {
     public var entryBytes = 128 << 20
     /// Frame size above which a commit gains nothing.
     public var frameBytes = 8 << 20
+    /// Runs the engine's jobs instead of threads of its own: for simulations.
+    public var scheduler: (any WorkScheduler)?
 
     public init() {}
 }

@@ -71,8 +71,8 @@ final class FileShard: @unchecked Sendable {
         self.files = files
         self.logger = logger
         journal = Journal(directory: directory, fileSystem: fileSystem, generation: 0)
-        syncing = WorkThread(name: "sync-\(id)")
-        thread = WorkThread(name: "disk-\(id)", onWake: { [weak self] in self?.timedCheckpoint() })
+        syncing = WorkThread(name: "sync-\(id)", scheduler: options.scheduler)
+        thread = WorkThread(name: "disk-\(id)", scheduler: options.scheduler, onWake: { [weak self] in self?.timedCheckpoint() })
     }
 
     var checkpointPath: String { directory + "/checkpoint" }

@@ -10,7 +10,8 @@ public final class FileStore: Store {
 
     /// - Throws: `unavailable` when the directory is in use or its files can't be read.
     public init(
-        fileSystem: any FileSystem = PosixFileSystem(), root: String, clock: any Clock, logger: Logger = Logger(label: "weir.store")
+        fileSystem: any FileSystem = PosixFileSystem(), root: String, clock: any Clock, logger: Logger = Logger(label: "weir.store"),
+        scheduler: (any WorkScheduler)? = nil
     ) throws(StoreError) {
         do throws(FileError) {
             try fileSystem.makeDirectory(root)
@@ -19,7 +20,7 @@ public final class FileStore: Store {
             }
             var state = StoreState()
             let file = try StoreFile(fileSystem: fileSystem, root: root, logger: logger, into: &state)
-            keeper = StoreKeeper(clock: clock, state: state, file: file, lock: lock, logger: logger)
+            keeper = StoreKeeper(clock: clock, state: state, file: file, lock: lock, logger: logger, scheduler: scheduler)
         } catch {
             throw .unavailable("\(error)")
         }

@@ -32,13 +32,15 @@ final class StoreKeeper: Sendable {
     private let wakeTarget = WakeTarget()
     private let lock: Mutex<(any Sendable)?>
 
-    init(clock: any Clock, state: StoreState, file: StoreFile?, lock: (any Sendable)?, logger: Logger) {
+    init(
+        clock: any Clock, state: StoreState, file: StoreFile?, lock: (any Sendable)?, logger: Logger, scheduler: (any WorkScheduler)? = nil
+    ) {
         self.clock = clock
         self.logger = logger
         shared = Mutex(Shared(state: state))
         self.file = Mutex(file)
         self.lock = Mutex(lock)
-        thread = WorkThread(name: "store", onWake: { [wakeTarget] in wakeTarget.keeper?.expireOnTimer() })
+        thread = WorkThread(name: "store", scheduler: scheduler, onWake: { [wakeTarget] in wakeTarget.keeper?.expireOnTimer() })
         wakeTarget.keeper = self
         if state.earliestExpiry != nil { thread.wake(afterMs: 0) }
     }

@@ -23,11 +23,14 @@ final class WorkThread: @unchecked Sendable {
     private var stopped = false
     private var wakeAtNs: UInt64?
     private let onWake: Job?
+    /// Set where a scheduler runs the jobs: then there is no thread.
+    private let scheduled: (scheduler: any WorkScheduler, queue: WorkQueueID)?
 
     /// - Parameter onWake: runs on the thread when the time given to ``wake(afterMs:)`` has come.
-    init(name: String, onWake: Job? = nil) {
+    init(name: String, scheduler: (any WorkScheduler)? = nil, onWake: Job? = nil) {
         self.name = name
         self.onWake = onWake
+        scheduled = scheduler.map { ($0, $0.makeQueue(name)) }
         mutex = .allocate(capacity: 1)
         mutex.initialize(to: pthread_mutex_t())
         condition = .allocate(capacity: 1)
@@ -48,6 +51,7 @@ final class WorkThread: @unchecked Sendable {
 
     /// Runs `job` after those submitted before. After ``stop()`` jobs are still run, on the caller's thread.
     func submit(_ job: @escaping Job) {
+        if let scheduled { return scheduled.scheduler.submit(scheduled.queue, job) }
         pthread_mutex_lock(mutex)
         if stopped {
             pthread_mutex_unlock(mutex)
@@ -63,6 +67,10 @@ final class WorkThread: @unchecked Sendable {
 
     /// Calls `onWake` once when `afterMs` have passed; an earlier wish is kept.
     func wake(afterMs ms: Int64) {
+        if let scheduled {
+            if let onWake { scheduled.scheduler.wake(scheduled.queue, afterMs: ms, onWake) }
+            return
+        }
         let at = Self.nowNs() + UInt64(max(0, ms)) * 1_000_000
         pthread_mutex_lock(mutex)
         if !stopped, wakeAtNs.map({ at < $0 }) ?? true {
