@@ -29,7 +29,10 @@ public final class Broker: Sendable {
 
     public var limits: Limits { options.limits }
 
-    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs, producers: ProducerIDs) {
+    init(
+        parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs,
+        producers: ProducerIDs
+    ) {
         options = parts.options
         clock = parts.clock
         store = parts.store
@@ -165,6 +168,7 @@ public final class Broker: Sendable {
         for shard in shards {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
+                shard.mover?.isStopped = true
                 self.shareCoordinators[shard.id.value].stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

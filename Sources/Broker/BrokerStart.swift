@@ -54,7 +54,9 @@ extension Broker {
             parts: parts, epoch: identity.epoch, clusterID: identity.cluster, catalog: catalog, shards: shards,
             groupConfigs: groupConfigs, producers: ProducerIDs(store: parts.store))
         let starts = try await broker.storedStarts()
-        for shard in shards { try await broker.acquire(shard, starts: starts) }
+        var moved: [ShardID: StreamExtent] = [:]
+        for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
+        try await broker.startMoves(moved)
         await broker.startShareGroups()
         broker.startClockwork()
         return broker
@@ -68,7 +70,8 @@ extension Broker {
         return starts
     }
 
-    private func acquire(_ shard: Shard, starts: [String: Offset]) async throws {
+    /// - Returns: what the log holds of the shard's moves.
+    private func acquire(_ shard: Shard, starts: [String: Offset]) async throws -> StreamExtent {
         let acquired = await withCheckedContinuation { continuation in
             log.acquire(shard.id, epoch: epoch) { continuation.resume(returning: $0) }
         }
@@ -89,6 +92,7 @@ extension Broker {
         let topics = catalog.current.sorted
         let limits = limits
         _ = await shard.ask { shard in
+            shard.mover = Mover(shard: shard, broker: self)
             for topic in topics {
                 for id in topic.partitionIDs where self.shard(of: id) === shard {
                     let extent = extents[.partition(id)] ?? .empty
@@ -103,6 +107,7 @@ extension Broker {
         }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         dropOrphans(extents, shard)
+        return extents[.facts(shard.id, .moves)] ?? .empty
     }
 
     /// Streams of topics that were deleted while their files could not be removed.

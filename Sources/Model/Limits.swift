@@ -21,6 +21,15 @@ public struct Limits: Sendable {
     public var fetchSessions = 1_000
     public var fetchSessionPartitions = 100_000
 
+    // MARK: Unpacking
+    /// Most bytes that one compressed batch may unpack to; the most it may whatever its size; and past that, unpacked bytes for each
+    /// packed one. A batch of many megabytes that packs a hundredfold is true data, a kilobyte that unpacks to gigabytes is not.
+    public var unpackedBatchBytes = 64 << 20
+    public var unpackedFloorBytes = 16 << 20
+    public var unpackedRatio = 256
+    /// Records of one batch that is opened: a record weighs up to ten times more in memory than in its batch.
+    public var recordsPerBatch = 1 << 20
+
     // MARK: Catalog
     public var topics = 100_000
     public var partitionsPerTopic = 10_000
@@ -71,6 +80,20 @@ public struct Limits: Sendable {
     public var producersPerPartition = 10_000
     public var producerExpirationMs: Int64 = 86_400_000
 
+    // MARK: Queues
+    /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.
+    public var runsPerCursor = 1_000_000
+    /// Purges of one cursor that can be undone at a time.
+    public var purgesPerCursor = 8
+    /// Queue cursors of one shard.
+    public var cursors = 200_000
+    /// Messages that one look at a cursor expires or drops at most.
+    public var expiriesPerTick = 10_000
+    /// Times that one acquire reads on where a read gave nothing to deliver.
+    public var acquireReads = 8
+    /// Longest a publish is held back for `rate.in`.
+    public var throttleMs: Int64 = 10_000
+
     // MARK: Storage
     /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.
     public var pendingAppendBytes = 256 << 20
@@ -84,6 +107,14 @@ public struct Limits: Sendable {
     /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
     public var sampledAges = 500
     public var busiestQueues = 300
+
+    // MARK: Moves and jobs
+    /// Records of one batch that is moved to another partition, and source ranges of one move.
+    public var moveRecords = 2_000
+    /// Cursors of one shard whose dead messages are being carried away at a time; the others wait their turn.
+    public var burials = 8
+    /// Longest pause before what could not be carried to its target is tried again.
+    public var moveRetryMs: Int64 = 30_000
 
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20

@@ -35,6 +35,9 @@ extension ConfigDefinition {
                 name: "queue", kind: .bool, defaultValue: "false",
                 doc: "The topic is a queue: each message goes to one consumer of the share group with the topic's name."),
             .init(
+                name: "errors.deadletterqueue.group.enable", kind: .bool, defaultValue: "false",
+                doc: "The topic is a dead-letter queue (KIP-1191)."),
+            .init(
                 name: "delay.enable", kind: .bool, defaultValue: "false",
                 doc: "Records with a header x-delay or x-deliver-at are held back until they are due."),
             .init(name: "delay.ms", kind: .long(milliseconds), defaultValue: "0", doc: "Every message waits this long; 0: none."),

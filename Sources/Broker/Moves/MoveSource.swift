@@ -1,4 +1,5 @@
 import Model
+import Queues
 import Storage
 
 /// What a ``Mover`` needs of the cursors of its shard. Called on the shard's loop; ranges are half open, in order, and do not overlap.
@@ -18,22 +19,11 @@ protocol MoveSource: AnyObject {
     func giveBack(_ key: ShareKey, _ ranges: [Range<Offset>])
 
     /// Settles messages whatever their state; what is settled already stays so. `done` runs on the loop once the facts are logged.
-    func settle(_ key: ShareKey, _ ranges: [Range<Offset>], as end: MoveEnd, done: @escaping (LogError?) -> Void)
+    func settle(_ key: ShareKey, _ ranges: [Range<Offset>], as end: Settlement, done: @escaping (LogError?) -> Void)
 
     /// Ranges within `range` of messages that are ready or wait for a retry, the first `limit` ranges by offset.
     func movable(_ key: ShareKey, in range: Range<Offset>, limit: Int) -> [Range<Offset>]
 
     /// Ranges within `range` of messages that are not settled, whatever else they are, the first `limit` ranges by offset.
     func open(_ key: ShareKey, in range: Range<Offset>, limit: Int) -> [Range<Offset>]
-}
-
-/// How a move leaves a message in its source.
-enum MoveEnd: UInt8, Sendable {
-    /// Copied to the dead-letter target.
-    case dead = 1
-    /// Died without a target.
-    case dropped
-    /// Copied to where an operator sent it.
-    case moved
-    case discarded
 }

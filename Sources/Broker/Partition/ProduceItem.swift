@@ -8,12 +8,15 @@ public struct ProduceItem: Sendable {
     public var partition: PartitionID
     public var header: RecordBatchHeader
     public var batch: ByteBuffer
+    /// The broker moves these records itself: they are not delayed again, and a topic's `max.message.bytes` does not refuse them.
+    public var isMove: Bool
 
-    public init(slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer) {
+    public init(slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer, isMove: Bool = false) {
         self.slot = slot
         self.partition = partition
         self.header = header
         self.batch = batch
+        self.isMove = isMove
     }
 }
 

@@ -50,7 +50,7 @@ extension Shard {
     /// an idempotent producer's batch is remembered from then on as appended at the partition's end.
     private func refusal(of item: ProduceItem, in partition: Partition) -> ProduceResult? {
         if let broken { return ProduceResult(slot: item.slot, error: .storage("the log is closed after an error: \(broken)")) }
-        if item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
+        if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
         }
         guard item.header.producerID != .none else { return nil }

@@ -30,6 +30,7 @@ struct PublishCommand: AsyncParsableCommand {
     @Option(help: "Records a second; without it as fast as possible.") var rate: Double?
     @Option(help: "How many records; with --value 1 unless told.") var count: Int?
     @Option(help: "What to wait for: all (durable), 1 (written) or 0 (nothing).") var acks = AcksArgument.all
+    @Option(help: "How batches are packed.") var compression = CompressionArgument.none
 
     func validate() throws {
         if let rate, rate <= 0 { throw ValidationError("--rate must be more than 0") }
@@ -54,6 +55,7 @@ struct PublishCommand: AsyncParsableCommand {
         var options = ProducerOptions()
         options.acks = acks.acks
         options.idempotent = acks == .all
+        options.compression = compression.codec
         let producer = try await Producer(client: client, options: options) { totals.add($0) }
         let headers = try recordHeaders()
         if let value = text ?? value {

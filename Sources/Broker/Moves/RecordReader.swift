@@ -1,0 +1,79 @@
+import Model
+import NIOCore
+import Storage
+
+/// Reads a stream's records in order, off the loops. Callable from any thread.
+struct RecordReader: Sendable {
+    let log: any Log
+    /// Bytes of one read; a larger batch is read whole.
+    static let readBytes = 1 << 20
+
+    struct Chunk: Sendable {
+        var records: [Record]
+        /// Where to go on: everything below it has been looked at.
+        var next: Offset
+    }
+
+    /// Records with offsets in [from, to), as many as one read gives. Gaps in the stream are passed over.
+    /// - Throws: ``LogError``: `corrupt` also for a batch that is packed in a way that can't be read here.
+    func read(_ stream: StreamID, from: Offset, to: Offset) async throws(LogError) -> Chunk {
+        guard from < to else { return Chunk(records: [], next: from) }
+        let place: Located
+        do throws(LogError) { place = try await locate(stream, from) } catch {
+            // Below the stream's start or behind its end: what is not there has been looked at.
+            guard case .outOfRange(let extent) = error else { throw error }
+            return Chunk(records: [], next: from < extent.start ? min(extent.start, to) : to)
+        }
+        var bytes = try await read(stream, place)
+        var chunk = Chunk(records: [], next: from)
+        while bytes.readableBytes >= RecordBatchHeader.size {
+            guard case .success(let header) = bytes.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) else {
+                throw .corrupt("\(stream): no record batch where one should be, behind offset \(chunk.next)")
+            }
+            guard let batch = bytes.readSlice(length: header.totalBytes) else { break }
+            if header.baseOffset >= to { return Chunk(records: chunk.records, next: to) }
+            if header.nextOffset > from, !header.attributes.isControl { try Self.take(header, batch, from..<to, stream, &chunk.records) }
+            chunk.next = max(chunk.next, min(header.nextOffset, to))
+        }
+        guard chunk.next > from else { throw .corrupt("\(stream): nothing can be read at \(from)") }
+        return chunk
+    }
+
+    private static func take(
+        _ header: RecordBatchHeader, _ batch: ByteBuffer, _ range: Range<Offset>, _ stream: StreamID, _ records: inout [Record]
+    ) throws(LogError) {
+        var body = batch
+        body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
+        guard header.attributes.compression == RecordBatchHeader.Compression.none else {
+            throw .corrupt("\(stream): the batch at \(header.baseOffset) is compressed in a way this broker can't read")
+        }
+        let found: [Record]
+        do { found = try Record.readAll(header: header, records: body) } catch {
+            throw .corrupt("\(stream): the batch at \(header.baseOffset) can't be read: \(error)")
+        }
+        if header.baseOffset >= range.lowerBound, header.lastOffset < range.upperBound {
+            records.append(contentsOf: found)
+        } else {
+            records.append(contentsOf: found.lazy.filter { range.contains($0.offset) })
+        }
+    }
+
+    private func locate(_ stream: StreamID, _ offset: Offset) async throws(LogError) -> Located {
+        try await withCheckedContinuation { continuation in
+            let found = log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }
+            if let found { continuation.resume(returning: found) }
+        }.get()
+    }
+
+    private func read(_ stream: StreamID, _ place: Located) async throws(LogError) -> ByteBuffer {
+        let bytes = max(Self.readBytes, place.header.totalBytes)
+        let slice = try await withCheckedContinuation { continuation in
+            let slice = log.read(stream, at: place.position, maxBytes: bytes, wantsRegion: false) { continuation.resume(returning: $0) }
+            if let slice { continuation.resume(returning: slice) }
+        }.get()
+        guard case .bytes(let buffer) = slice.content else {
+            throw .corrupt("\(stream): the log gave a file region where bytes were asked for")
+        }
+        return buffer
+    }
+}
