@@ -122,6 +122,9 @@ public struct Limits: Sendable {
 
     /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
     public var agedRows = 100
+    /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
+    public var sampledAges = 500
+    public var busiestQueues = 300
 
     // MARK: Moves and jobs
     /// Records of one batch that is moved to another partition, and source ranges of one move.
