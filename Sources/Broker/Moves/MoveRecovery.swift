@@ -40,12 +40,11 @@ struct MoveRecovery {
     /// Finds out what of each open move landed, settles that in the source and ends the move.
     func resolve(_ mover: Mover) async throws {
         for intent in await shard.ask({ _ in mover.ledger.openInOrder }) {
-            var landed: [MoveLanding] = []
+            var bases: [Offset?] = []
             var ranges: [Range<Offset>] = []
             for part in intent.parts {
-                guard let base = try await find(part, of: intent) else { continue }
-                landed.append(MoveLanding(target: part.target, base: base, count: part.count))
-                ranges += part.ranges
+                bases.append(try await find(part, of: intent))
+                if bases.last != .some(nil) { ranges += part.ranges }
             }
             if let end = Settlement(rawValue: intent.end), !ranges.isEmpty {
                 ranges.sort { $0.lowerBound < $1.lowerBound }
@@ -55,12 +54,12 @@ struct MoveRecovery {
                         description: "move \(intent.number) of shard \(shard.id) could not be settled in its source: \(error)")
                 }
             }
-            let whole = landed.count == intent.parts.count
-            if let error = await mover.log([.ended(number: intent.number, landed: landed, isWhole: whole)]) {
+            let landed = bases.count { $0 != nil }
+            if let error = await mover.log([.ended(number: intent.number, bases: bases)]) {
                 throw StartFailure(description: "move \(intent.number) of shard \(shard.id) could not be ended: \(error)")
             }
             shard.logger.info(
-                "shard \(shard.id): move \(intent.number) was cut off; \(landed.count) of \(intent.parts.count) batches had landed")
+                "shard \(shard.id): move \(intent.number) was cut off; \(landed) of \(intent.parts.count) batches had landed")
         }
     }
 

@@ -54,26 +54,21 @@ public final class Mover: @unchecked Sendable {
 
     /// Carries an order out. When it returns, what landed is settled in the source; what was refused is still claimed there.
     func perform(_ order: MoveOrder) async -> MoveResult {
-        guard let broker else { return MoveResult(isStuck: true) }
-        var result = MoveResult()
-        var intent = MoveIntent(
-            number: order.number, group: order.key.group, source: order.key.partition, end: order.end?.rawValue ?? 0, job: order.job,
-            window: order.window, parts: [])
+        guard let broker, !order.parts.isEmpty else { return MoveResult(isStuck: broker == nil) }
+        var result = MoveResult(bases: order.parts.map { _ in nil })
+        var ends: [Offset] = []
         for part in order.parts {
-            let end = await broker.shard(of: part.target).ask { $0.partitions[part.target]?.highWatermark }
-            intent.parts.append(.init(target: part.target, targetEnd: end ?? .zero, ranges: part.ranges))
+            ends.append(await broker.shard(of: part.target).ask { $0.partitions[part.target]?.highWatermark ?? .zero })
         }
-        if await log([.begun(intent)]) != nil { return MoveResult(isStuck: true) }
-        let answers = await append(order.parts, broker)
+        if await log([.begun(order.intent(ends: ends))]) != nil { return MoveResult(isStuck: true) }
         var settled: [Range<Offset>] = []
-        for (index, part) in order.parts.enumerated() {
-            let answer = answers[index]
+        for answer in await append(order.parts, broker) {
             switch answer.error {
             case nil:
-                result.landed.append(MoveLanding(target: part.target, base: answer.baseOffset, count: part.count))
-                settled += part.ranges
+                result.bases[answer.slot] = answer.baseOffset
+                settled += order.parts[answer.slot].ranges
             case .storage: result.isStuck = true
-            case .some(let error): result.refused.append((index, error))
+            case .some(let error): result.refused.append((answer.slot, error))
             }
         }
         if let end = order.end, !settled.isEmpty {
@@ -82,7 +77,7 @@ public final class Mover: @unchecked Sendable {
         }
         // What may or may not have landed stays open: the next start looks.
         if result.isStuck { return result }
-        _ = await log([.ended(number: order.number, landed: result.landed, isWhole: result.refused.isEmpty)])
+        _ = await log([.ended(number: order.number, bases: result.bases)])
         return result
     }
 
