@@ -42,9 +42,17 @@ let package = Package(
             cSettings: [.define("NCURSES_WIDECHAR", to: "1"), .define("_DEFAULT_SOURCE"), .define("_XOPEN_SOURCE", to: "700")],
             linkerSettings: [.linkedLibrary("ncursesw"), .linkedLibrary("tinfo")]),
 
+        // Likewise for the compression libraries, which only CCompression includes.
+        .systemLibrary(name: "CCodecs", providers: [.apt(["zlib1g-dev", "liblz4-dev", "libzstd-dev", "libsnappy-dev"])]),
+        .target(
+            name: "CCompression",
+            dependencies: ["CCodecs"],
+            linkerSettings: [.linkedLibrary("z"), .linkedLibrary("lz4"), .linkedLibrary("zstd"), .linkedLibrary("snappy")]),
+
         // Domain words and the wire's reader and writer.
         .target(name: "Wire", dependencies: [nioCore], swiftSettings: hot),
         .target(name: "Model", dependencies: ["CWeir", "Wire", nioCore], swiftSettings: hot),
+        .target(name: "Compression", dependencies: ["CCompression", "Model", "Wire", nioCore], swiftSettings: hot),
         .target(name: "SchemaCompiler", swiftSettings: strict),
         .executableTarget(name: "SchemaGenerator", dependencies: ["SchemaCompiler"], swiftSettings: strict),
         .plugin(name: "SchemaPlugin", capability: .buildTool(), dependencies: ["SchemaGenerator"], path: "Sources/SchemaPlugin"),
@@ -60,7 +68,9 @@ let package = Package(
         .target(name: "Control", dependencies: ["Model"], swiftSettings: strict),
         .target(
             name: "Broker",
-            dependencies: ["Model", "Wire", "CWeir", "Storage", "Groups", "Queues", "Control", nioCore, nioPosix, collections, logging],
+            dependencies: [
+                "Model", "Wire", "CWeir", "Compression", "Storage", "Groups", "Queues", "Control", nioCore, nioPosix, collections, logging,
+            ],
             swiftSettings: hot),
 
         // Doors.
@@ -71,7 +81,9 @@ let package = Package(
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
         .target(name: "AdminClient", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1], swiftSettings: strict),
-        .target(name: "KafkaClient", dependencies: ["KafkaWire", "Wire", "Model", nioCore, nioPosix, collections], swiftSettings: hot),
+        .target(
+            name: "KafkaClient", dependencies: ["KafkaWire", "Compression", "Wire", "Model", nioCore, nioPosix, collections],
+            swiftSettings: hot),
 
         // The console: Control values in, cells out.
         .target(name: "Terminal", dependencies: ["CTerm", "CWeir"], swiftSettings: strict),
@@ -96,16 +108,20 @@ let package = Package(
         // Tests mirror the targets.
         .testTarget(name: "WireTests", dependencies: ["Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "ModelTests", dependencies: ["Model", "CWeir", nioCore], swiftSettings: strict),
+        .testTarget(name: "CompressionTests", dependencies: ["Compression", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "KafkaWireTests", dependencies: ["KafkaWire", "SchemaCompiler", nioCore], swiftSettings: strict),
         .testTarget(
             name: "KafkaClientTests",
-            dependencies: ["KafkaClient", "KafkaServer", "KafkaWire", "Broker", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            dependencies: [
+                "KafkaClient", "Compression", "KafkaServer", "KafkaWire", "Broker", "Storage", "Model", "Wire", nioCore, nioPosix, logging,
+            ],
             swiftSettings: strict),
         .testTarget(name: "GroupsTests", dependencies: ["Groups", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "QueuesTests", dependencies: ["Queues", "Model", "Wire", nioCore], swiftSettings: strict),
         .testTarget(name: "StorageTests", dependencies: ["Storage", "Model", nioCore], swiftSettings: strict),
         .testTarget(
-            name: "BrokerTests", dependencies: ["Broker", "Groups", "Queues", "Storage", "Model", "Control", nioCore, nioPosix],
+            name: "BrokerTests",
+            dependencies: ["Broker", "Compression", "Groups", "Queues", "Storage", "Model", "Control", nioCore, nioPosix],
             swiftSettings: strict
         ),
         .testTarget(

@@ -24,6 +24,8 @@ public final class Broker: Sendable {
     let undos: UndoRegistry
     /// What operators did.
     public let audit: AuditLog
+    /// Members of share groups, one for each shard.
+    let shareCoordinators: [ShareCoordinator]
     let random: @Sendable () -> UInt64
     let statistics: Statistics
     private let nextProducer: ProducerIDs
@@ -31,7 +33,10 @@ public final class Broker: Sendable {
 
     public var limits: Limits { options.limits }
 
-    init(parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs, producers: ProducerIDs) {
+    init(
+        parts: BrokerParts, epoch: Epoch, clusterID: String, catalog: Catalog, shards: [Shard], groupConfigs: GroupConfigs,
+        producers: ProducerIDs
+    ) {
         options = parts.options
         clock = parts.clock
         store = parts.store
@@ -47,14 +52,21 @@ public final class Broker: Sendable {
         jobs = JobHost(store: parts.store, limits: parts.options.limits, logger: parts.logger)
         undos = UndoRegistry(store: parts.store, limit: parts.options.limits.undos)
         audit = AuditLog(shard: shards[0])
+        shareCoordinators = shards.map { shard in
+            ShareCoordinator(shard: shard, shards: shards, catalog: catalog, configs: groupConfigs, limits: parts.options.limits) {
+                shards[Self.shardIndex(of: $0, shards: shards.count)]
+            }
+        }
         nextProducer = producers
         statistics = Statistics(startedAt: parts.clock.now, startedMonotonic: parts.clock.monotonic)
     }
 
     /// The shard that owns a partition: the same for the life of the data directory.
-    public func shard(of id: PartitionID) -> Shard {
+    public func shard(of id: PartitionID) -> Shard { shards[Self.shardIndex(of: id, shards: shards.count)] }
+
+    private static func shardIndex(of id: PartitionID, shards: Int) -> Int {
         let mixed = (id.topic.low ^ UInt64(truncatingIfNeeded: id.index)) &* 0x9E37_79B9_7F4A_7C15
-        return shards[Int((mixed >> 32) % UInt64(shards.count))]
+        return Int((mixed >> 32) % UInt64(shards))
     }
 
     /// The shard that owns a named machine (a group): FNV-1a, so that the answer survives restarts.
@@ -165,9 +177,10 @@ public final class Broker: Sendable {
         for task in tasks { task.cancel() }
         await stopJobs()
         for shard in shards {
-            _ = await shard.ask {
-                $0.coordinator?.stop()
-                $0.mover?.isStopped = true
+            _ = await shard.ask { shard in
+                shard.coordinator?.stop()
+                shard.mover?.isStopped = true
+                self.shareCoordinators[shard.id.value].stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {

@@ -59,6 +59,7 @@ extension Broker {
         var moves: [ShardID: StreamExtent] = [:]
         for shard in shards { moves[shard.id] = found[shard.id]?[.facts(shard.id, .moves)] }
         try await broker.startMoves(moves)
+        await broker.startShareGroups()
         try await broker.startJobs(audit: found[shards[0].id]?[.facts(shards[0].id, .audit)] ?? .empty)
         broker.startClockwork()
         return broker

@@ -1,3 +1,4 @@
+import Compression
 import KafkaWire
 import Model
 import Wire
@@ -17,8 +18,8 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
     /// The answer cannot be read.
     case malformed(APIKey, WireError)
     case badFrame(HostPort, String)
-    /// Records are packed in a way that this client cannot unpack.
-    case compressed(RecordBatchHeader.Compression?, topic: String, partition: Int32, offset: Offset)
+    /// The batch at `offset` is whole, but its records cannot be unpacked or read; the batch behind it begins at `next`.
+    case unreadable(UnpackError, topic: String, partition: Int32, offset: Offset, next: Offset)
     /// A batch does not match its checksum or its own header.
     case corrupt(topic: String, partition: Int32, offset: Offset)
     /// One record is larger than a batch may be.
@@ -34,9 +35,8 @@ public enum ClientError: Error, Sendable, CustomStringConvertible {
         case .unsupported(let key, let address): "\(address) has no version of \(key) that this client speaks"
         case .malformed(let key, let error): "the answer to \(key) cannot be read: \(error)"
         case .badFrame(let address, let reason): "\(address) sent a frame that is not Kafka's: \(reason)"
-        case .compressed(let kind, let topic, let partition, let offset):
-            "\(topic)-\(partition) holds \(kind.map { "\($0)" } ?? "unknown")-compressed records at offset \(offset), "
-                + "which this client cannot unpack"
+        case .unreadable(let error, let topic, let partition, let offset, let next):
+            "\(topic)-\(partition) holds a batch at offset \(offset) whose records cannot be read: \(error); read on from \(next)"
         case .corrupt(let topic, let partition, let offset): "\(topic)-\(partition) holds a damaged batch at offset \(offset)"
         case .recordTooLarge(let bytes, let limit): "a record of \(bytes) bytes exceeds the batch limit of \(limit)"
         case .closed: "the client is closed"

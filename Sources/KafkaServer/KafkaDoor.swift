@@ -82,11 +82,13 @@ final class DoorState: Sendable {
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
     private let advertisedBox = Mutex(Advertised(host: "127.0.0.1", port: 0))
     let sessions: FetchSessions
+    let shareSessions: ShareSessions
 
     init(broker: Broker, logger: Logger) {
         self.broker = broker
         self.logger = logger
         sessions = FetchSessions(limit: broker.limits.fetchSessions)
+        shareSessions = ShareSessions(limit: broker.limits.shareSessions)
     }
 
     var advertised: Advertised {

@@ -1,7 +1,7 @@
 import NIOCore
 import Wire
 
-/// One record of an uncompressed batch (Kafka message format v2).
+/// One record of a batch (Kafka message format v2).
 public struct Record: Equatable, Sendable {
     public var offset: Offset
     public var timestamp: Timestamp
@@ -32,16 +32,11 @@ public struct Record: Equatable, Sendable {
     /// Reads the records of one batch. `records` is what follows the 61 header bytes, already decompressed.
     /// A count that the bytes can't hold is an error before anything is reserved: a record takes at least 7 bytes.
     public static func readAll(header: RecordBatchHeader, records: ByteBuffer) throws(WireError) -> [Record] {
-        var reader = WireReader(records)
-        let count = Int(header.recordCount)
-        guard count <= reader.remaining / 7 else { throw .countTooLarge(count: count, remaining: reader.remaining) }
-        var result: [Record] = []
-        result.reserveCapacity(count)
-        for _ in 0..<count { result.append(try read(&reader, header: header)) }
-        return result
+        var reader = try RecordReader(header: header, records: records)
+        return try reader.readAll()
     }
 
-    private static func read(_ reader: inout WireReader, header: RecordBatchHeader) throws(WireError) -> Record {
+    static func read(_ reader: inout WireReader, header: RecordBatchHeader) throws(WireError) -> Record {
         let length = Int(try reader.varint())
         guard length >= 0 else { throw .negativeLength(length) }
         guard let body = reader.buffer.readSlice(length: length) else {

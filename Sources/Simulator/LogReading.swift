@@ -26,23 +26,40 @@ struct LogReading {
                     done()
                 }
             }
-            guard let part = answer.parts.first, part.error == nil else { return nil }
-            guard let slice = part.slice, case .bytes(var bytes) = slice.content else { return found }
+            guard let part = answer.parts.first, part.error == nil else {
+                world.tell("\(id) at \(next): \(answer.parts.first?.error.map { "\($0)" } ?? "no answer")")
+                return nil
+            }
+            guard let slice = part.slice, case .bytes(let bytes) = slice.content else { return found }
             let before = next
-            do {
-                while bytes.readableBytes >= RecordBatchHeader.size {
-                    let header = try RecordBatchHeader.parse(bytes)
-                    guard var batch = bytes.readSlice(length: header.totalBytes) else { break }
-                    guard batch.withUnsafeReadableBytes({ header.checksumMatches($0) }) else { return nil }
-                    batch.moveReaderIndex(forwardBy: RecordBatchHeader.size)
-                    for record in try Record.readAll(header: header, records: batch) where record.offset >= next {
-                        found.append((record.offset, Self.number(record.value) ?? -1))
-                    }
-                    next = header.nextOffset
-                }
-            } catch { return nil }
+            guard let records = Self.records(bytes, next: &next) else { return nil }
+            found += records.filter { $0.offset >= before }
             guard next > before else { return found }
         }
+    }
+
+    /// The records of whole batches; nil when one is damaged.
+    static func records(_ bytes: ByteBuffer) -> [(offset: Offset, message: Int)]? {
+        var next = Offset.zero
+        return records(bytes, next: &next)
+    }
+
+    private static func records(_ bytes: ByteBuffer, next: inout Offset) -> [(offset: Offset, message: Int)]? {
+        var bytes = bytes
+        var found: [(offset: Offset, message: Int)] = []
+        do {
+            while bytes.readableBytes >= RecordBatchHeader.size {
+                let header = try RecordBatchHeader.parse(bytes)
+                guard var batch = bytes.readSlice(length: header.totalBytes) else { break }
+                guard batch.withUnsafeReadableBytes({ header.checksumMatches($0) }) else { return nil }
+                batch.moveReaderIndex(forwardBy: RecordBatchHeader.size)
+                for record in try Record.readAll(header: header, records: batch) {
+                    found.append((record.offset, number(record.value) ?? -1))
+                }
+                next = header.nextOffset
+            }
+        } catch { return nil }
+        return found
     }
 
     /// Messages begin with their number.

@@ -5,13 +5,17 @@ import Storage
 
 /// A seeded world: one machine, clients that publish and consume, an operator, kills and disk faults, and an oracle that knows what must be
 /// true. The same seed gives the same world, job by job.
-final class World {
+///
+/// `@unchecked Sendable`: a world has one thread.
+final class World: @unchecked Sendable {
     let seed: UInt64
     let turns: Turns
     let machine: Machine
     let oracle = Oracle()
     private let isTold: Bool
-    private var random: SeededRandom
+    var random: SeededRandom
+    /// What consumers have in their hands.
+    var held: [HeldMessage] = []
     private(set) var problem: String?
 
     init(seed: UInt64, isTold: Bool) {
@@ -35,6 +39,7 @@ final class World {
                 machine.arm(killIn: 1 + random.below(60))
                 tell("round \(round): the plug will be pulled at point \(machine.disk.faults.killAt ?? 0)")
             }
+            if random.below(12) == 0 { breakDisk() }
             act()
             turns.run(forMs: Int64(1 + random.below(400))) { machine.isDown }
             if machine.isDown || random.below(12) == 0 { crash() }
@@ -46,11 +51,30 @@ final class World {
 
     // MARK: Crashes
 
+    /// One change of the disk fails, syncs fail for a while, or space runs out. A shard whose disk failed takes no more writes until the
+    /// broker is started again, which the next crash does.
+    private func breakDisk() {
+        let points = machine.disk.points
+        switch random.below(3) {
+        case 0:
+            let at = points + 1 + random.below(30)
+            machine.setFaults { $0.errorAt = [at] }
+            tell("the disk will fail at point \(at)")
+        case 1:
+            machine.setFaults { $0.syncErrorsFrom = points + 1 }
+            tell("syncs fail from now on")
+        default:
+            machine.setFaults { $0.capacityBytes = 1 << 16 }
+            tell("the disk has room for 64 KiB in all")
+        }
+    }
+
     private func crash() {
         let loss: FaultyFileSystem.Loss =
             machine.isDown && random.below(2) == 0 ? .power(seed: random.next()) : .process
         tell("crash, \(loss)")
         machine.crash(loss)
+        held = []
         oracle.crashed(powerLost: { if case .power = loss { true } else { false } }())
         restart()
     }
@@ -67,7 +91,7 @@ final class World {
             tell("killed while starting")
             machine.crash(.process)
         }
-        machine.setFaults { $0.killAt = nil }
+        machine.setFaults { $0 = FaultyFileSystem.Faults() }
         guard let broker = machine.broker else { return fail("the broker did not start in five attempts") }
         prepare(broker)
         check(broker)
@@ -80,8 +104,9 @@ final class World {
     private func prepare(_ broker: Broker) {
         wait { done in
             Task {
-                for name in Oracle.topics where broker.catalog.current[name] == nil {
-                    _ = try? await broker.createTopic(name, partitions: 2, config: .defaults)
+                for (name, settings) in Oracle.topics.sorted(by: { $0.key < $1.key }) where broker.catalog.current[name] == nil {
+                    guard let config = try? TopicConfig.parse(settings) else { preconditionFailure("settings of \(name) are not taken") }
+                    _ = try? await broker.createTopic(name, partitions: name == "plain" ? 2 : 1, config: config)
                 }
                 done()
             }
@@ -106,13 +131,21 @@ final class World {
 
     private func act() {
         guard let broker = machine.broker else { return }
-        for _ in 0..<(1 + random.below(8)) { publish(broker) }
+        for _ in 0..<(1 + random.below(12)) {
+            switch random.below(20) {
+            case 0...6: publish(broker)
+            case 7...11: poll(broker)
+            case 12...18: acknowledge(broker)
+            default: loseConsumer(broker)
+            }
+        }
     }
 
     private func publish(_ broker: Broker) {
-        guard let topic = broker.catalog.current[Oracle.topics[random.below(Oracle.topics.count)]] else { return }
+        let isInQueue = random.below(3) > 0
+        guard let topic = broker.catalog.current[isInQueue ? "queue" : "plain"] else { return }
         let id = PartitionID(topic: topic.id, index: Int32(random.below(Int(topic.partitions))))
-        let messages = (0...random.below(4)).map { _ in self.oracle.newMessage(in: id) }
+        let messages = (0...random.below(4)).map { _ in self.oracle.newMessage(in: id, isInQueue: isInQueue) }
         var builder = RecordBatchBuilder()
         for message in messages {
             let padding = String(repeating: "x", count: random.below(3) == 0 ? 2_000 : 20)
@@ -125,7 +158,7 @@ final class World {
         let oracle = oracle
         shard.produce([ProduceItem(slot: 0, partition: id, header: header, batch: batch)], wants: wants, replyLoop: shard.loop) { results in
             guard results[0].error == nil else { return }
-            oracle.confirmed(messages, at: results[0].baseOffset, in: id, isDurable: wants == .durable)
+            oracle.confirmed(messages, at: results[0].baseOffset, isDurable: wants == .durable)
         }
     }
 
@@ -133,7 +166,7 @@ final class World {
 
     /// Reads every log whole and lets the oracle judge.
     private func check(_ broker: Broker) {
-        for name in Oracle.topics {
+        for name in ["plain", "queue"] {
             guard let topic = broker.catalog.current[name] else { continue }
             for id in topic.partitionIDs {
                 guard let found = LogReading(broker: broker, id: id).all(in: self) else {
@@ -146,8 +179,17 @@ final class World {
     }
 
     private func finish() {
+        crash()
+        guard problem == nil, let broker = machine.broker else { return }
         turns.run(forMs: 5_000)
-        if let broker = machine.broker { check(broker) }
+        check(broker)
+        held = []
+        drain(broker)
+        if problem == nil, let topic = broker.catalog.current["queue.dlq"], let id = topic.partition(0) {
+            guard let dead = LogReading(broker: broker, id: id).all(in: self) else { return fail("the dead-letter queue can't be read") }
+            if let wrong = oracle.judgeEnd(dead: dead) { fail(wrong) }
+            tell("\(dead.count) dead, \(oracle.deliveries) deliveries")
+        }
         tell("\(oracle.count) messages, \(machine.starts) starts, \(turns.steps) steps")
     }
 

@@ -49,4 +49,13 @@ struct AdminDoor: ParsableArguments {
             if next.rows.isEmpty || rows.count >= next.matched { return rows }
         }
     }
+
+    /// Prints what became of a command, and how to take it back.
+    func report(_ outcome: CommandOutcome, name: String) throws {
+        if json {
+            return try JSONOutput.print([OutcomeRow(name: name, message: outcome.message, undo: outcome.undo, job: outcome.job)])
+        }
+        print(outcome.message)
+        if let undo = outcome.undo { StandardError.write("to take it back: weir undo \(undo)\n") }
+    }
 }

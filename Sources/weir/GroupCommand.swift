@@ -13,13 +13,10 @@ struct GroupCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List consumer groups.")
 
         @OptionGroup var door: AdminDoor
-        @Option(help: "Only names that contain this; '~' before it makes it a regular expression.") var filter = ""
-        @Option(help: "Column to sort by: name, state, status, members, lag, behindMs.") var sort = "name"
-        @Flag(help: "The largest first.") var descending = false
+        @OptionGroup var list: ListOptions
 
         func run() async throws {
-            let list = ListQuery(filter: filter, sort: sort, descending: descending)
-            let rows = try await door.rows(list) { list throws(CommandFailure) in
+            let rows = try await door.rows(list.query) { list throws(CommandFailure) in
                 try await door.snapshot(SnapshotQuery(groups: list, historyPoints: 0)).groups
             }
             if door.json { return try JSONOutput.print(rows.map(GroupJSON.init)) }

@@ -13,13 +13,10 @@ struct TopicCommand: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List topics.")
 
         @OptionGroup var door: AdminDoor
-        @Option(help: "Only names that contain this; '~' before it makes it a regular expression.") var filter = ""
-        @Option(help: "Column to sort by: name, partitions, records, bytes, inRate, outRate, groups, lag.") var sort = "name"
-        @Flag(help: "The largest first.") var descending = false
+        @OptionGroup var list: ListOptions
 
         func run() async throws {
-            let list = ListQuery(filter: filter, sort: sort, descending: descending)
-            let rows = try await door.rows(list) { list throws(CommandFailure) in
+            let rows = try await door.rows(list.query) { list throws(CommandFailure) in
                 try await door.snapshot(SnapshotQuery(topics: list, historyPoints: 0)).topics
             }
             if door.json { return try JSONOutput.print(rows.map(TopicJSON.init)) }
@@ -55,27 +52,7 @@ struct TopicCommand: AsyncParsableCommand {
             try door.report(outcome, name: name)
         }
 
-        func settings() throws -> [String: String] {
-            var settings: [String: String] = [:]
-            for text in configs {
-                let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-                guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--config takes KEY=VALUE, not '\(text)'") }
-                settings[String(parts[0])] = try Self.plain(String(parts[1]), for: String(parts[0]))
-            }
-            return settings
-        }
-
-        /// Kafka's settings are plain numbers; with a unit, times and sizes are turned into them: `7d` → `604800000`.
-        private static func plain(_ value: String, for name: String) throws -> String {
-            guard value.first?.isNumber == true, Int64(value) == nil else { return value }
-            do throws(MisreadText) {
-                if name.hasSuffix(".ms") { return String(try TimeSpan.parse(value)) }
-                if name.hasSuffix(".bytes") { return String(try ByteSize.parse(value)) }
-                return value
-            } catch {
-                throw ValidationError("\(name): \(error)")
-            }
-        }
+        func settings() throws -> [String: String] { try Settings.parse(configs) }
     }
 
     struct Describe: AsyncParsableCommand {
@@ -152,12 +129,6 @@ extension AdminDoor {
             throw CommandFailure("there is no topic '\(name)': 'weir topic ls' lists them")
         }
         return topic
-    }
-
-    /// Prints what became of a command.
-    func report(_ outcome: CommandOutcome, name: String) throws {
-        if json { return try JSONOutput.print([OutcomeRow(name: name, message: outcome.message)]) }
-        print(outcome.message)
     }
 }
 

@@ -14,7 +14,12 @@ import ArgumentParser
             CommandGroup(name: "Running a broker", subcommands: [Serve.self, DemoCommand.self]),
             CommandGroup(
                 name: "Watching one", subcommands: [ConsoleCommand.self, FrameCommand.self, SnapshotCommand.self, ThemeCommand.self]),
-            CommandGroup(name: "Steering one", subcommands: [TopicCommand.self, GroupCommand.self]),
+            CommandGroup(
+                name: "Steering one",
+                subcommands: [
+                    QueueVerbs.self, DelayVerbs.self, DeadVerbs.self, RedriveVerb.self, ReplayVerb.self, JobVerbs.self, UndoVerb.self,
+                    AuditVerb.self, TopicCommand.self, GroupCommand.self,
+                ]),
             CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],
         defaultSubcommand: Serve.self)

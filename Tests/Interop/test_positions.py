@@ -68,6 +68,22 @@ def test_list_offsets(timed, spec, offset):
     assert result.offset == offset or (offset == 20 and result.offset == 29 and result.timestamp == START + 2000)
 
 
+@pytest.mark.parametrize("codec", ["gzip", "snappy", "lz4", "zstd"])
+def test_times_are_found_inside_compressed_batches(broker, codec):
+    create_topic(broker, "packed")
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.kafka, "compression.type": codec, "linger.ms": 200})
+    for index in range(100):
+        producer.produce("packed", value=b"order " * 10, timestamp=START + 10 * min(index, 198 - 2 * index))
+    assert producer.flush(10) == 0
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": broker.kafka, "group.id": "r"})
+    for ms, offset in [(0, 0), (1, 1), (10, 1), (155, 16), (660, 66)]:
+        [found] = consumer.offsets_for_times([TopicPartition("packed", 0, START + ms)], timeout=10)
+        assert found.offset == offset
+    consumer.close()
+    [future] = admin(broker).list_offsets({TopicPartition("packed", 0): OffsetSpec.max_timestamp()}).values()
+    assert (future.result(10).offset, future.result(10).timestamp) == (66, START + 660)
+
+
 def test_reading_starts_at_a_time(timed):
     lines = Kcat.run(timed, "-C", "-t", "timed", "-o", f"s@{START + 2000}", "-e", "-q", "-J").splitlines()
     assert [json.loads(line)["offset"] for line in lines] == list(range(20, 30))

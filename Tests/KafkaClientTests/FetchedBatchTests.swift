@@ -1,3 +1,4 @@
+import Compression
 import Model
 import NIOCore
 import Testing
@@ -48,11 +49,21 @@ import Testing
         #expect(try FetchedBatch.split(damaged, source: source, from: Offset(7), verify: false).count == 1)
     }
 
-    @Test func `compressed records are refused by name`() throws {
-        var bytes = batch(7, ["abc"])
+    @Test(arguments: RecordBatchHeader.Compression.allCases)
+    func `packed records are unpacked, from the position on`(codec: RecordBatchHeader.Compression) throws {
+        let bytes = Packing.pack(batch: batch(7, Array(repeating: "order order order", count: 10)), codec)
+        let found = try #require(try FetchedBatch.split(bytes, source: source, from: Offset(15), verify: true).first)
+        #expect(found.header.attributes.compression == codec)
+        #expect(try found.records().map(\.offset) == [Offset(15), Offset(16)])
+    }
+
+    @Test func `records that cannot be read are an error that says where to go on`() throws {
+        var bytes = batch(7, ["abc", "def"])
         bytes.setInteger(4 as Int16, at: 21)
-        let compressed = try #require(try FetchedBatch.split(bytes, source: source, from: Offset(7), verify: false).first)
-        let error = #expect(throws: ClientError.self) { try compressed.records() }
-        #expect(error?.description == "orders-3 holds zstd-compressed records at offset 7, which this client cannot unpack")
+        let packed = try #require(try FetchedBatch.split(bytes, source: source, from: Offset(7), verify: false).first)
+        let error = #expect(throws: ClientError.self) { try packed.records() }
+        #expect(
+            error?.description == "orders-3 holds a batch at offset 7 whose records cannot be read: "
+                + "the zstd data are damaged (Unknown frame descriptor); read on from 9")
     }
 }

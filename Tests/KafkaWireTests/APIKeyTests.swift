@@ -5,7 +5,11 @@ import Testing
 @Suite struct APIKeyTests {
     /// KIP-896 sets the lower bounds.
     @Test func `the table is what Kafka 4 speaks`() {
-        #expect(APIKey.allCases.count == 26)
+        #expect(APIKey.allCases.count == 33)
+        #expect(APIKey.shareFetch.rawValue == 78)
+        #expect(APIKey.shareFetch.versions == 1...2)
+        #expect(APIKey.shareGroupHeartbeat.versions == 1...1)
+        #expect(APIKey.describeShareGroupOffsets.versions == 0...1)
         #expect(APIKey.produce.rawValue == 0)
         #expect(APIKey.produce.versions == 3...13)
         #expect(APIKey.produce.advertisedVersions == 0...13)

@@ -41,6 +41,10 @@ struct SchemaSample {
             for _ in 0..<elements { write(element, field.fields, version: version, flexible: flexible, to: &writer) }
         case .string where null: writer.nullableString(nil, compact: flexible)
         case .bytes where null: writer.nullableBytes(nil, compact: flexible)
+        case .structure where null: writer.int8(-1)
+        case .structure where field.nullable.map { contains($0, version) } ?? false:
+            writer.int8(1)
+            write(field.type, field.fields, version: version, flexible: flexible, to: &writer)
         default: write(field.type, field.fields, version: version, flexible: flexible, to: &writer)
         }
     }

@@ -10,6 +10,9 @@ extension GroupCoordinator {
                 return reply(JoinAnswer(error: .invalidGroupID, memberID: request.memberID))
             }
             if !self.table.contains(id) {
+                guard !self.belongsToShareGroup(id) else {
+                    return reply(JoinAnswer(error: .inconsistentGroupProtocol, memberID: request.memberID))
+                }
                 guard request.memberID.isEmpty else { return reply(JoinAnswer(error: .unknownMemberID, memberID: request.memberID)) }
                 guard self.table.count < self.limits.groups else { return reply(JoinAnswer(error: .groupMaxSizeReached, memberID: "")) }
                 self.table.make(id, now: self.now)
@@ -86,6 +89,7 @@ extension GroupCoordinator {
             guard id.utf8.count <= self.limits.groupNameBytes else { return refuse(.invalidGroupID) }
             guard self.table.hasRoomForOffsets(limits: self.limits) else { return refuse(.invalidCommitOffsetSize) }
             if !self.table.contains(id) {
+                guard !self.belongsToShareGroup(id) else { return refuse(.groupIDNotFound) }
                 guard committer.generation < 0 else {
                     return refuse(committer.knowsGroupNotFound ? .groupIDNotFound : .illegalGeneration)
                 }

@@ -28,6 +28,8 @@ public final class GroupCoordinator: @unchecked Sendable {
     var snapshots = SnapshotPace()
     private var sweeping: RepeatedTask?
     private let random: @Sendable () -> UInt64
+    /// Names that share groups have: no consumer group may take them. Set once the broker has started.
+    var belongsToShareGroup: (String) -> Bool = { _ in false }
 
     /// The largest generation of a group: 16 KiB for each of 1,000 members.
     private static let generationBytes = 16 << 20

@@ -20,7 +20,7 @@ public final class AuditLog: Sendable {
 
     /// Reads back what is kept. Call once, before the doors open.
     func load(extent: StreamExtent) async throws {
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         var next = max(extent.start, extent.end + -Int64(limit))
         var loaded: [AuditRow] = []
         while next < extent.end {

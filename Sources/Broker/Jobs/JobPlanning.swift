@@ -105,7 +105,7 @@ extension Broker {
         _ goes: inout [PartitionID: Int64]
     ) async throws(ControlError) {
         guard let mover = await shard(of: key.partition).ask({ $0.mover }) else { return }
-        let reader = RecordReader(log: log)
+        let reader = StreamReader(log: log)
         var from = range.lowerBound
         while from < range.upperBound {
             let stretch = await mover.stretch(
@@ -224,7 +224,7 @@ extension Broker {
             from = stretch.end
             guard !stretch.ranges.isEmpty else { continue }
             do throws(LogError) {
-                _ = try await RecordReader(log: log).read(.partition(key.partition), ranges: stretch.ranges) { record in
+                _ = try await StreamReader(log: log).read(.partition(key.partition), ranges: stretch.ranges) { record in
                     if case .send = plan.verdict(record, partition: key.partition.index) { offsets.append(record.offset) }
                 }
             } catch { throw ControlError(.failed, "the log of \(key.group) could not be read: \(error)") }

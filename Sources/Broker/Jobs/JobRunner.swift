@@ -234,7 +234,7 @@ final class JobRunner {
     private func scan(_ key: ShareKey, _ ranges: [Range<Offset>], _ plan: MessagePlan) async throws(LogError) -> Scan {
         let partition = key.partition.index
         var scan = Scan()
-        scan.next = try await RecordReader(log: broker.log).read(.partition(key.partition), ranges: ranges, reads: Self.readsPerStep) {
+        scan.next = try await StreamReader(log: broker.log).read(.partition(key.partition), ranges: ranges, reads: Self.readsPerStep) {
             record in
             switch plan.verdict(record, partition: partition) {
             case .send(let target, let headers): scan.sends.append((record, target, headers))

@@ -25,7 +25,7 @@ struct MoveRecovery {
                 )
             }
         }
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         while next < extent.end {
             let chunk = try await reader.read(.facts(shard.id, .moves), from: next, to: extent.end)
             for record in chunk.records {
@@ -72,7 +72,7 @@ struct MoveRecovery {
             })
         else { return nil }
         let identity = MoveIdentity(shard: shard.id, number: intent.number, source: intent.source)
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         var next = max(part.targetEnd, range.start)
         let first = part.ranges.first?.lowerBound ?? .zero
         while next < range.end {

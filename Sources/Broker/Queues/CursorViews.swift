@@ -41,31 +41,6 @@ public struct CursorCounts: Equatable, Sendable {
     }
 }
 
-/// What became of deliveries with one attempt number.
-public struct AttemptCount: Equatable, Sendable {
-    public var delivered: Int64 = 0
-    public var succeeded: Int64 = 0
-    public var died: Int64 = 0
-
-    public init() {}
-}
-
-/// A purge that can be undone.
-public struct PurgeMark: Equatable, Sendable {
-    /// Unique within its cursor.
-    public var id: Int64
-    public var count: Int64
-    public var at: Timestamp
-    public var until: Timestamp
-
-    public init(id: Int64, count: Int64, at: Timestamp, until: Timestamp) {
-        self.id = id
-        self.count = count
-        self.at = at
-        self.until = until
-    }
-}
-
 /// A message's place on a cursor.
 public struct CursorMessage: Equatable, Sendable {
     public enum State: Sendable { case ready, acquired, waiting, moving, settled }

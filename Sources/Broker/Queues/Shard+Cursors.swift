@@ -73,5 +73,3 @@ extension Shard {
         return []
     }
 }
-
-public enum CursorGate: UInt8, Sendable { case delivery = 1, publishing }

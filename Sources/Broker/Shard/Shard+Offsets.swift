@@ -1,5 +1,7 @@
+import Compression
 import Model
 import NIOCore
+import NIOPosix
 import Storage
 
 /// What ListOffsets, OffsetForLeaderEpoch and DeleteRecords ask of a partition.
@@ -20,8 +22,8 @@ extension Shard {
         public var leaderEpoch: Int32 = -1
     }
 
-    /// Answers on the shard's loop. Inside an uncompressed batch the record itself is found; a compressed one answers with its first offset
-    /// for a time (the client skips what is older) and with its last for the largest timestamp.
+    /// Answers on the shard's loop. Inside a batch the record itself is found; a batch that cannot be unpacked answers with its first
+    /// offset for a time (the client skips what is older) and with its last for the largest timestamp.
     public func offset(of id: PartitionID, _ target: OffsetTarget, leaderEpoch: Int32, reply: @escaping @Sendable (OffsetAnswer) -> Void) {
         run {
             guard let partition = self.partitions[id] else { return reply(OffsetAnswer(error: .unknownPartition)) }
@@ -60,9 +62,13 @@ extension Shard {
             guard case .success(let found) = slice, case .bytes(var bytes) = found.content,
                 let batch = bytes.readSlice(length: place.header.totalBytes)
             else { return reply(OffsetAnswer(error: .storage("the batch at \(place.header.baseOffset) can't be read"))) }
-            var answer = Self.pick(target, header: place.header, batch: batch, start: start)
-            answer.leaderEpoch = place.header.leaderEpoch
-            reply(answer)
+            let pick: @Sendable () -> OffsetAnswer = { Self.pick(target, header: place.header, batch: batch, start: start) }
+            if place.header.attributes.compression == RecordBatchHeader.Compression.none { return reply(pick()) }
+            // A megabyte may unpack to many, which would hold up everything else on the loop.
+            NIOThreadPool.singleton.submit { _ in
+                let answer = pick()
+                self.run { reply(answer) }
+            }
         }
         let bytes = place.header.totalBytes
         if let slice = log.read(
@@ -72,24 +78,33 @@ extension Shard {
         }
     }
 
-    /// The record of a batch that answers a search by time.
+    /// The record of a batch that answers a search by time; what deleting records has hidden, below `start`, does not count.
     private static func pick(_ target: LocateTarget, header: RecordBatchHeader, batch: ByteBuffer, start: Offset) -> OffsetAnswer {
-        var body = batch
-        body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
-        let isPlain = header.attributes.compression == RecordBatchHeader.Compression.none
-        if isPlain, let records = try? Record.readAll(header: header, records: body) {
-            let record: Record? =
-                switch target {
-                case .timestamp(let time): records.first { $0.timestamp >= time && $0.offset >= start }
-                case .maxTimestamp: records.max { $0.timestamp < $1.timestamp }
-                case .offset: nil
-                }
-            if let record { return OffsetAnswer(offset: record.offset, timestamp: record.timestamp) }
+        if let record = find(target, header: header, batch: batch, start: start) {
+            return OffsetAnswer(offset: record.offset, timestamp: record.timestamp, leaderEpoch: header.leaderEpoch)
         }
         if case .timestamp = target {
-            return OffsetAnswer(offset: max(header.baseOffset, start), timestamp: header.baseTimestamp)
+            return OffsetAnswer(
+                offset: max(header.baseOffset, start), timestamp: header.baseTimestamp, leaderEpoch: header.leaderEpoch)
         }
-        return OffsetAnswer(offset: header.lastOffset, timestamp: header.maxTimestamp)
+        return OffsetAnswer(offset: header.lastOffset, timestamp: header.maxTimestamp, leaderEpoch: header.leaderEpoch)
+    }
+
+    /// Nil too where the records cannot be read: a broker keeps what producers packed as it is, and only their readers can complain.
+    private static func find(_ target: LocateTarget, header: RecordBatchHeader, batch: ByteBuffer, start: Offset) -> Record? {
+        var latest: Record?
+        do {
+            var reader = try Records.reader(header: header, batch: batch)
+            while let record = try reader.next() {
+                guard record.offset >= start else { continue }
+                switch target {
+                case .timestamp(let time): if record.timestamp >= time { return record }
+                case .maxTimestamp: if latest.map({ record.timestamp > $0.timestamp }) ?? true { latest = record }
+                case .offset: return nil
+                }
+            }
+        } catch { return nil }
+        return latest
     }
 
     /// Where `epoch` ended (KIP-101); epoch −1 and offset −1 when it is not known.

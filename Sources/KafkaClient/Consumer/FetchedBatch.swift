@@ -1,3 +1,4 @@
+import Compression
 import Model
 import NIOCore
 import Wire
@@ -11,19 +12,14 @@ public struct FetchedBatch: Sendable {
     /// Records below it lie before the position that was asked for: brokers send whole batches.
     public var from: Offset
 
-    /// The records at or after ``from``. None for a control batch. Only uncompressed ones can be read.
+    /// The records at or after ``from``, unpacked where they are compressed. None for a control batch.
     public func records() throws(ClientError) -> [Record] {
         if header.attributes.isControl { return [] }
-        guard header.attributes.compression == RecordBatchHeader.Compression.none else {
-            throw .compressed(header.attributes.compression, topic: source.topic, partition: source.partition, offset: header.baseOffset)
-        }
-        var body = bytes
-        body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
         do {
-            let records = try Record.readAll(header: header, records: body)
+            let records = try Records.open(header: header, batch: bytes)
             return header.baseOffset >= from ? records : records.filter { $0.offset >= from }
         } catch {
-            throw .corrupt(topic: source.topic, partition: source.partition, offset: header.baseOffset)
+            throw .unreadable(error, topic: source.topic, partition: source.partition, offset: header.baseOffset, next: header.nextOffset)
         }
     }
 

@@ -1,3 +1,4 @@
+import Compression
 import Model
 import NIOCore
 
@@ -5,6 +6,8 @@ import NIOCore
 struct BatchFiller {
     struct Sealed {
         var bytes: ByteBuffer
+        /// Bytes before they were packed, as ``BatchFiller/add(_:now:)`` counted them.
+        var filledBytes: Int
         var records: Int
         var started: Monotonic
     }
@@ -12,11 +15,13 @@ struct BatchFiller {
     /// When the first record came; set by the owner, who has the clock.
     var started = Monotonic(ns: 0)
     private let limit: Int
+    private let compression: RecordBatchHeader.Compression
     private var builder: RecordBatchBuilder
 
-    /// - Parameter limit: bytes of a batch, header included.
-    init(limit: Int, identity: ProducerIdentity?) {
+    /// - Parameter limit: bytes of a batch before it is packed, header included.
+    init(limit: Int, identity: ProducerIdentity?, compression: RecordBatchHeader.Compression = .none) {
         self.limit = limit
+        self.compression = compression
         builder = RecordBatchBuilder(
             producerID: identity?.id ?? .none, producerEpoch: identity?.epoch ?? -1, baseSequence: identity == nil ? -1 : 0,
             capacity: min(limit, 64 << 10))
@@ -40,9 +45,10 @@ struct BatchFiller {
     /// The batch, with its checksum and number; the next one is empty.
     mutating func seal() -> Sealed {
         let records = Int(builder.recordCount)
-        let bytes = builder.finish()
+        let filled = builder.finish()
         if builder.baseSequence >= 0 { builder.baseSequence = Self.sequence(builder.baseSequence, after: records) }
-        return Sealed(bytes: bytes, records: records, started: started)
+        return Sealed(
+            bytes: Packing.pack(batch: filled, compression), filledBytes: filled.readableBytes, records: records, started: started)
     }
 
     /// The most bytes that a record takes in a batch.

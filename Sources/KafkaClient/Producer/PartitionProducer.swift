@@ -51,7 +51,7 @@ actor PartitionProducer {
         self.topic = topic
         self.partition = partition
         self.report = report
-        filler = BatchFiller(limit: options.batchBytes, identity: identity)
+        filler = BatchFiller(limit: options.batchBytes, identity: identity, compression: options.compression)
     }
 
     /// Adds records; suspends while the buffer is full.
@@ -264,7 +264,7 @@ actor PartitionProducer {
     }
 
     private func finish(_ batch: Batch, offset: Offset?, error: ClientError?) {
-        bufferedBytes -= batch.content.bytes.readableBytes
+        bufferedBytes -= batch.content.filledBytes
         if let error, firstError == nil { firstError = error }
         report(
             Delivery(

@@ -17,6 +17,8 @@ public struct ProducerOptions: Sendable {
     public var lingerMs: Int64 = 5
     /// A batch is sent when it has this many bytes.
     public var batchBytes = 1 << 20
+    /// How batches are packed; one that packing makes no smaller goes as it is.
+    public var compression = RecordBatchHeader.Compression.none
     /// Batches of one partition on their way at once; at most 5 with idempotence.
     public var inFlight = 5
     /// Bytes of one partition that may wait, those on their way included; past it `send` suspends.

@@ -2,6 +2,8 @@ import KafkaWire
 
 /// ApiVersions, key 18: what this broker answers, from the same table its codecs are generated with.
 enum ApiVersions {
+    private static let shareFeature = "share.version"
+
     static func handle(_ request: ApiVersionsRequest, _ context: RequestContext) {
         context.answer(response(.none))
     }
@@ -24,6 +26,19 @@ enum ApiVersions {
             entry.maxVersion = api.advertisedVersions.upperBound
             return entry
         }
+        // Level 1 is KIP-932 as it became stable. It says nothing about `group.version`: the KIP-848 protocol is not spoken.
+        var supported = ApiVersionsResponse.SupportedFeatureKey()
+        supported.name = shareFeature
+        // Clients before ApiVersions 4 do not take a lower bound of 0 (KIP-1022).
+        supported.minVersion = 1
+        supported.maxVersion = 1
+        response.supportedFeatures = [supported]
+        var finalized = ApiVersionsResponse.FinalizedFeatureKey()
+        finalized.name = shareFeature
+        finalized.maxVersionLevel = 1
+        finalized.minVersionLevel = 1
+        response.finalizedFeatures = [finalized]
+        response.finalizedFeaturesEpoch = 1
         return response
     }
 }

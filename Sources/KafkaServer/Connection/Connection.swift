@@ -17,6 +17,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     let loop: any EventLoop
     private(set) var clientHost = "unknown"
     var fetchState = FetchState()
+    var shareState = ShareState()
 
     private var channel: (any Channel)?
     private var assembler: FrameAssembler
@@ -54,6 +55,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         fetchState.active = nil
         fetchState.queued = []
         fetchState.endSession(door.sessions)
+        endShares()
         door.closed()
         channel = nil
         slots = []

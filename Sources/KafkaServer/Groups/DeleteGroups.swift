@@ -2,7 +2,7 @@ import Broker
 import Groups
 import KafkaWire
 
-/// DeleteGroups, key 42, versions 0–2 (KIP-229): groups without members, and their offsets.
+/// DeleteGroups, key 42, versions 0–2 (KIP-229): groups without members, and their offsets; share groups too.
 enum DeleteGroups {
     static func handle(_ request: DeleteGroupsRequest, _ context: RequestContext) {
         let broker = context.door.broker
@@ -18,6 +18,7 @@ enum DeleteGroups {
                         broker.coordinator(of: id).delete([id]) { continuation.resume(returning: $0) }
                     }
                     result.errorCode = results[0].code
+                    if results[0] == .groupIDNotFound { result.errorCode = await broker.deleteShareGroup(id)?.code ?? .none }
                 }
                 response.results.append(result)
             }

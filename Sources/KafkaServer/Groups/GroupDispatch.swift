@@ -20,7 +20,7 @@ enum GroupDispatch {
         case .listGroups: ListGroups.handle(try .init(reading: &reader, version: version), context)
         case .deleteGroups: DeleteGroups.handle(try .init(reading: &reader, version: version), context)
         case .offsetDelete: OffsetDelete.handle(try .init(reading: &reader, version: version), context)
-        default: throw Unanswerable.unknownAPI(context.api.rawValue)
+        default: try ShareDispatch.route(&reader, context)
         }
     }
 }

@@ -2,31 +2,46 @@ import Broker
 import Groups
 import KafkaWire
 
-/// ListGroups, key 16, versions 0–5: by state from 4 (KIP-518), by type from 5 (KIP-848). All groups here are of type `classic`.
+/// ListGroups, key 16, versions 0–5: by state from 4 (KIP-518), by type from 5 (KIP-848). Types here are
+/// `classic` and `share` (KIP-932).
 enum ListGroups {
-    private static let type = "classic"
+    private static let classic = "classic"
+    private static let share = "share"
 
     static func handle(_ request: ListGroupsRequest, _ context: RequestContext) {
-        let shards = context.door.broker.groupCoordinators
+        let broker = context.door.broker
         let states = Set(request.statesFilter.map { $0.lowercased() })
         let types = Set(request.typesFilter.map { $0.lowercased() })
         context.answer {
             var response = ListGroupsResponse()
-            guard types.isEmpty || types.contains(type) else { return response }
-            for coordinator in shards {
-                let groups = await withCheckedContinuation { continuation in
-                    coordinator.list { continuation.resume(returning: $0) }
-                }
-                for group in groups where states.isEmpty || states.contains(group.state.rawValue.lowercased()) {
-                    var listed = ListGroupsResponse.ListedGroup()
-                    listed.groupId = group.id
-                    listed.protocolType = group.protocolType
-                    listed.groupState = group.state.rawValue
-                    listed.groupType = type
-                    response.groups.append(listed)
-                }
-            }
+            if types.isEmpty || types.contains(classic) { response.groups += await classicGroups(broker) }
+            if types.isEmpty || types.contains(share) { response.groups += await shareGroups(broker) }
+            if !states.isEmpty { response.groups.removeAll { !states.contains($0.groupState.lowercased()) } }
             return response
         }
+    }
+
+    private static func classicGroups(_ broker: Broker) async -> [ListGroupsResponse.ListedGroup] {
+        var listed: [ListGroupsResponse.ListedGroup] = []
+        for coordinator in broker.groupCoordinators {
+            let groups = await withCheckedContinuation { continuation in
+                coordinator.list { continuation.resume(returning: $0) }
+            }
+            listed += groups.map { line($0.id, $0.protocolType, $0.state.rawValue, classic) }
+        }
+        return listed
+    }
+
+    private static func shareGroups(_ broker: Broker) async -> [ListGroupsResponse.ListedGroup] {
+        await broker.shareGroups().map { line($0.id, share, $0.state, share) }
+    }
+
+    private static func line(_ id: String, _ protocolType: String, _ state: String, _ type: String) -> ListGroupsResponse.ListedGroup {
+        var group = ListGroupsResponse.ListedGroup()
+        group.groupId = id
+        group.protocolType = protocolType
+        group.groupState = state
+        group.groupType = type
+        return group
     }
 }

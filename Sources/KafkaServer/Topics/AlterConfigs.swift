@@ -76,8 +76,9 @@ enum ConfigChange {
         type: Int8, name: String, validateOnly: Bool, _ broker: Broker,
         _ change: ([String: String]) throws(ConfigProblem) -> [String: String]
     ) async -> (code: ErrorCode, message: String)? {
+        if type == ConfigResource.group { return await applyToGroup(name, validateOnly: validateOnly, broker, change) }
         guard type == ConfigResource.topic else {
-            return (.invalidRequest, "only topics' settings can be altered here (resource type 2)")
+            return (.invalidRequest, "only settings of topics (resource type 2) and groups (32) can be altered here")
         }
         guard let topic = broker.catalog.current[name] else {
             return (.unknownTopicOrPartition, Catalog.Failure.unknown.message(name))
@@ -94,5 +95,42 @@ enum ConfigChange {
         } catch {
             return (.unknownServerError, "\(error)")
         }
+    }
+
+    private static func applyToGroup(
+        _ name: String, validateOnly: Bool, _ broker: Broker, _ change: ([String: String]) throws(ConfigProblem) -> [String: String]
+    ) async -> (code: ErrorCode, message: String)? {
+        if name.isEmpty { return (.invalidRequest, "a group's name is not empty") }
+        if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
+        let before = broker.groupConfigs.settings(of: name)
+        do {
+            let after = try change(before)
+            var changes: [String: String?] = [:]
+            for (key, value) in after where before[key] != value {
+                if let problem = GroupSetting.problem(key, value) { return (.invalidConfig, "\(key)=\(value): \(problem)") }
+                changes[key] = .some(value)
+            }
+            for key in before.keys where after[key] == nil { changes[key] = .some(nil) }
+            if !validateOnly { try await broker.configureGroup(name, changes) }
+            return nil
+        } catch let problem {
+            return (.invalidConfig, problem.message)
+        }
+    }
+}
+
+/// What is asked of a share group's settings when they come through Kafka.
+enum GroupSetting {
+    private static let deadLetterTopic = "errors.deadletterqueue.topic.name"
+    /// Kafka's default of `errors.deadletterqueue.topic.name.prefix` (KIP-1191): no group makes a topic of any other kind its target.
+    private static let deadLetterPrefix = "dlq."
+
+    static func problem(_ name: String, _ value: String) -> String? {
+        guard let definition = ConfigDefinition.group[name] else { return "there is no such group setting" }
+        if let problem = definition.problem(with: value) { return problem }
+        if name == deadLetterTopic, !value.isEmpty, !value.hasPrefix(deadLetterPrefix) {
+            return "the name of a dead-letter topic begins with '\(deadLetterPrefix)'"
+        }
+        return nil
     }
 }

@@ -76,4 +76,5 @@ enum ConfigSource {
     static let topic: Int8 = 1
     static let staticBroker: Int8 = 4
     static let defaultConfig: Int8 = 5
+    static let group: Int8 = 8
 }

@@ -6,9 +6,11 @@ import Model
 enum ConfigResource {
     static let topic: Int8 = 2
     static let broker: Int8 = 4
+    /// A share group (KIP-848, KIP-932).
+    static let group: Int8 = 32
 }
 
-/// DescribeConfigs, key 32: a topic's settings, and the broker's.
+/// DescribeConfigs, key 32: settings of a topic, of the broker, of a share group.
 enum DescribeConfigs {
     static func handle(_ request: DescribeConfigsRequest, _ context: RequestContext) {
         var response = DescribeConfigsResponse()
@@ -40,9 +42,20 @@ enum DescribeConfigs {
                 return result
             }
             rows = brokerRows(broker)
+        case ConfigResource.group:
+            // A group need not exist to have settings.
+            guard !wanted.resourceName.isEmpty else {
+                result.errorCode = .invalidRequest
+                result.errorMessage = "a group's name is not empty"
+                return result
+            }
+            let settings = broker.groupConfigs.settings(of: wanted.resourceName)
+            rows = ConfigDefinition.groupList.map {
+                row($0, settings[$0.name], source: ConfigSource.group, includeDocs: includeDocs)
+            }
         default:
             result.errorCode = .invalidRequest
-            result.errorMessage = "resource type \(wanted.resourceType) has no settings here; 2 is a topic, 4 a broker"
+            result.errorMessage = "resource type \(wanted.resourceType) has no settings here; 2 is a topic, 4 a broker, 32 a group"
             return result
         }
         result.configs = wanted.configurationKeys.map { keys in rows.filter { keys.contains($0.name) } } ?? rows
@@ -50,12 +63,12 @@ enum DescribeConfigs {
     }
 
     private static func row(
-        _ definition: ConfigDefinition, _ override: String?, includeDocs: Bool
+        _ definition: ConfigDefinition, _ override: String?, source: Int8 = ConfigSource.topic, includeDocs: Bool
     ) -> DescribeConfigsResponse.DescribeConfigsResourceResult {
         var row = DescribeConfigsResponse.DescribeConfigsResourceResult()
         row.name = definition.name
         row.value = override ?? definition.defaultValue
-        row.configSource = override == nil ? ConfigSource.defaultConfig : ConfigSource.topic
+        row.configSource = override == nil ? ConfigSource.defaultConfig : source
         row.configType = definition.kind.wireType
         row.documentation = includeDocs ? definition.doc : nil
         return row

@@ -176,8 +176,9 @@ struct Recovery {
                     "path": "\(path)", "bytes": "\(size - segment.bytes)", "reason": "\(damage)", "nextOffset": "\(segment.next)",
                 ])
         }
-        // Bytes in the page cache may never have reached the disk: make them dirty again, so that the sync of the checkpoint counts.
-        if mark != nil { try shard.rewrite(file, from: from, to: segment.bytes) }
+        // Bytes in the page cache may never have reached the disk, after a sync that failed before the process was killed the system even
+        // believes them clean: make them dirty again, so that the sync of the checkpoint counts.
+        try shard.rewrite(file, from: from, to: segment.bytes)
         // Without a mark the file's name itself may be unsafe.
         if isLast {
             shard.dirty[log.id] = FileShard.DirtyStream(

@@ -51,3 +51,18 @@ enum AcksArgument: String, ExpressibleByArgument, CaseIterable {
         }
     }
 }
+
+/// `--compression`
+enum CompressionArgument: String, ExpressibleByArgument, CaseIterable {
+    case none, gzip, snappy, lz4, zstd
+
+    var codec: RecordBatchHeader.Compression {
+        switch self {
+        case .none: .none
+        case .gzip: .gzip
+        case .snappy: .snappy
+        case .lz4: .lz4
+        case .zstd: .zstd
+        }
+    }
+}

@@ -10,21 +10,27 @@ struct PublishCommand: AsyncParsableCommand {
         commandName: "publish", abstract: "Publish records: the lines of standard input, or a value of your own.",
         discussion: """
             weir publish orders < orders.txt
-            weir publish orders --value '{"id": 7}' --key 7 --header source=test
+            weir publish orders '{"id": 7}' --key 7 --header source=test
+            weir publish orders 'cancel order 7' --delay 30m
             weir publish orders --value ping --rate 100 --count 1000
             """)
 
     @OptionGroup var kafka: KafkaOptions
     @Argument(help: "The topic; created if the broker does that.") var topic: String
-    @Option(help: "Publish this instead of the lines of standard input.") var value: String?
-    @Option(help: "Key of every record.") var key: String?
+    @Argument(help: "A value to publish instead of the lines of standard input.") var text: String?
+    @Option(parsing: .unconditional, help: "The same as an option.") var value: String?
+    @Option(parsing: .unconditional, help: "Key of every record.") var key: String?
     @Option(help: ArgumentHelp("Splits a line into key and value.", valueName: "text")) var keySeparator: String?
-    @Option(name: .customLong("header"), help: ArgumentHelp("A header; may be repeated.", valueName: "name=value")) var headers: [String] =
-        []
+    @Option(
+        name: .customLong("header"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A header; may be repeated.", valueName: "name=value"))
+    var headers: [String] = []
+    @Option(help: ArgumentHelp("Deliver after this span: 30s. The topic needs delay.enable=true.", valueName: "span")) var delay: String?
     @Option(help: "Partition; without one, by key or in turn.") var partition: Int32?
     @Option(help: "Records a second; without it as fast as possible.") var rate: Double?
     @Option(help: "How many records; with --value 1 unless told.") var count: Int?
     @Option(help: "What to wait for: all (durable), 1 (written) or 0 (nothing).") var acks = AcksArgument.all
+    @Option(help: "How batches are packed.") var compression = CompressionArgument.none
 
     func validate() throws {
         if let rate, rate <= 0 { throw ValidationError("--rate must be more than 0") }
@@ -32,6 +38,7 @@ struct PublishCommand: AsyncParsableCommand {
         if let partition, partition < 0 { throw ValidationError("--partition must be 0 or more") }
         if keySeparator == "" { throw ValidationError("--key-separator must not be empty") }
         if key != nil, keySeparator != nil { throw ValidationError("--key and --key-separator exclude each other") }
+        if text != nil, value != nil { throw ValidationError("give the value once") }
         _ = try recordHeaders()
     }
 
@@ -43,13 +50,15 @@ struct PublishCommand: AsyncParsableCommand {
     }
 
     private func publish(_ client: Client) async throws {
+        if delay != nil { try await Self.expectDelays(on: topic, client) }
         let totals = PublishTotals()
         var options = ProducerOptions()
         options.acks = acks.acks
         options.idempotent = acks == .all
+        options.compression = compression.codec
         let producer = try await Producer(client: client, options: options) { totals.add($0) }
         let headers = try recordHeaders()
-        if let value {
+        if let value = text ?? value {
             try await publishValue(ByteBuffer(string: value), headers: headers, with: producer)
         } else {
             try await publishLines(headers: headers, with: producer)
@@ -106,10 +115,23 @@ struct PublishCommand: AsyncParsableCommand {
     }
 
     private func recordHeaders() throws -> [Record.Header] {
-        try headers.map { text in
-            let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--header takes NAME=VALUE, not '\(text)'") }
-            return Record.Header(name: String(parts[0]), value: ByteBuffer(substring: parts[1]))
+        let given = try HeaderText.parse(headers).map { Record.Header(name: $0.name, value: $0.value.map { ByteBuffer(string: $0) }) }
+        guard let ms = try delayMs() else { return given }
+        return given + [Record.Header(name: "x-delay", value: ByteBuffer(string: String(ms)))]
+    }
+
+    func delayMs() throws -> Int64? {
+        do throws(MisreadText) { return try delay.map { text throws(MisreadText) in try TimeSpan.parse(text) } } catch {
+            throw ValidationError("--delay: \(error)")
+        }
+    }
+
+    /// A topic without `delay.enable` keeps `x-delay` as a header like any other and delivers at once: better said before.
+    private static func expectDelays(on topic: String, _ client: Client) async throws {
+        let settings = try await client.settings(ofTopic: topic)
+        let waits = ["delay.ms", "delay.level"].contains { (settings[$0].flatMap { Int64($0) } ?? 0) > 0 }
+        guard settings["delay.enable"] == "true" || waits else {
+            throw CommandFailure("'\(topic)' takes no delays: weir queue declare \(topic) --config delay.enable=true")
         }
     }
 

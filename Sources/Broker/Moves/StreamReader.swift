@@ -1,9 +1,10 @@
+import Compression
 import Model
 import NIOCore
 import Storage
 
 /// Reads a stream's records in order, off the loops. Callable from any thread.
-struct RecordReader: Sendable {
+struct StreamReader: Sendable {
     let log: any Log
     /// Bytes of one read; a larger batch is read whole.
     static let readBytes = 1 << 20
@@ -64,13 +65,8 @@ struct RecordReader: Sendable {
     private static func take(
         _ header: RecordBatchHeader, _ batch: ByteBuffer, _ range: Range<Offset>, _ stream: StreamID, _ records: inout [Record]
     ) throws(LogError) {
-        var body = batch
-        body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
-        guard header.attributes.compression == RecordBatchHeader.Compression.none else {
-            throw .corrupt("\(stream): the batch at \(header.baseOffset) is compressed in a way this broker can't read")
-        }
         let found: [Record]
-        do { found = try Record.readAll(header: header, records: body) } catch {
+        do { found = try Records.open(header: header, batch: batch) } catch {
             throw .corrupt("\(stream): the batch at \(header.baseOffset) can't be read: \(error)")
         }
         if header.baseOffset >= range.lowerBound, header.lastOffset < range.upperBound {

@@ -1,0 +1,221 @@
+import Broker
+import KafkaWire
+import Model
+import NIOCore
+import Storage
+import Synchronization
+
+/// One share fetch from request to answer. Acknowledgements and the first acquisition go out together: a shard takes them in that order,
+/// and the log's sync of the one is not waited for by the other. Owned by the connection's loop, which is what `@unchecked Sendable`
+/// rests on.
+final class ShareFetchOperation: @unchecked Sendable {
+    private enum Phase { case acquiring, waiting, acquired, done }
+
+    private static let lastWaiter = Atomic<UInt64>(1 << 63)
+    private static let defaultLockMs: Int64 = 30_000
+
+    private let context: RequestContext
+    private let share: ShareRequest
+    private let wanted: [ShareFetch.Wanted]
+    private let maxRecords: Int
+    private let maxBytes: Int
+    private let deadline: Monotonic?
+    private let waiterID: UInt64
+
+    private var byShard: [(shard: Shard, items: [AcquireItem])] = []
+    private var parts: [AcquiredPart?]
+    private var phase = Phase.acquiring
+    private var records = 0
+    private var bytes = 0
+    private var wokenWhileAcquiring = false
+    private var hasWaited = false
+    private var isFinal = false
+    /// Results of the acknowledgements; nil while they are under way.
+    private var acknowledged: [ShareRequest.Acknowledged]?
+
+    init(_ context: RequestContext, _ request: ShareFetchRequest, _ share: ShareRequest, _ wanted: [ShareFetch.Wanted]) {
+        self.context = context
+        self.share = share
+        self.wanted = wanted
+        let limits = context.door.broker.limits
+        let fetches = share.epoch != ShareRequest.closes && !request.isRenewAck
+        maxRecords = fetches ? min(max(0, Int(request.maxRecords)), limits.shareFetchRecords) : 0
+        maxBytes = min(max(0, Int(request.maxBytes)), limits.fetchBytes)
+        let waitMs = min(Int64(request.maxWaitMs), limits.fetchWaitMs)
+        deadline = waitMs > 0 && request.minBytes > 0 ? context.door.broker.clock.monotonic.advanced(byMs: waitMs) : nil
+        waiterID = Self.lastWaiter.add(1, ordering: .relaxed).newValue
+        parts = Array(repeating: nil, count: wanted.count)
+    }
+
+    func begin() {
+        context.connection.shareState.fetches[waiterID] = self
+        share.settle(context) { results in
+            self.acknowledged = results
+            // A member that is told about its answers late can't go on; with news for it the wait is over.
+            if results.contains(where: { $0.result.code != .none }) { self.expire() }
+            self.finishIfComplete()
+        }
+        let broker = context.door.broker
+        var items: [[AcquireItem]] = Array(repeating: [], count: broker.shards.count)
+        if maxRecords > 0 {
+            for (slot, wanted) in wanted.enumerated() {
+                guard let id = wanted.id else {
+                    isFinal = true
+                    continue
+                }
+                items[broker.shard(of: id).id.value].append(
+                    AcquireItem(slot: slot, key: ShareKey(group: share.key.group, partition: id), maxBytes: maxBytes))
+            }
+        }
+        for shard in broker.shards where !items[shard.id.value].isEmpty { byShard.append((shard, items[shard.id.value])) }
+        if deadline == nil || byShard.isEmpty && maxRecords == 0 { isFinal = true }
+        attempt()
+    }
+
+    private func attempt() {
+        phase = .acquiring
+        wokenWhileAcquiring = false
+        let waiter = isFinal ? nil : FetchWaiter(id: waiterID) { self.context.loop.execute { self.woken() } }
+        acquire(shardIndex: 0, waiter)
+    }
+
+    private func acquire(shardIndex index: Int, _ waiter: FetchWaiter?) {
+        guard index < byShard.count, records < maxRecords, bytes < maxBytes else { return attempted() }
+        let (shard, items) = byShard[index]
+        shard.acquire(
+            items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1, maxBytes: maxBytes - bytes,
+            wantsRegion: true, waiter: waiter, replyLoop: context.loop
+        ) { parts in
+            for part in parts { self.take(part) }
+            self.acquire(shardIndex: index + 1, waiter)
+        }
+    }
+
+    private func take(_ part: AcquiredPart) {
+        parts[part.slot] = part
+        if part.error != nil { isFinal = true }
+        guard !part.acquired.isEmpty else { return }
+        for range in part.acquired { records += Int(range.last - range.first) + 1 }
+        bytes += part.slice?.count ?? 0
+    }
+
+    private func attempted() {
+        guard phase == .acquiring else { return giveBack() }
+        // What is acquired is the member's from now on and can't wait for more, so `minBytes` asks for any.
+        if records > 0 || isFinal {
+            phase = .acquired
+            return finishIfComplete()
+        }
+        if wokenWhileAcquiring { return attempt() }
+        phase = .waiting
+        hasWaited = true
+        wait()
+    }
+
+    private func woken() {
+        switch phase {
+        case .acquiring: wokenWhileAcquiring = true
+        case .waiting: attempt()
+        case .acquired, .done: break
+        }
+    }
+
+    // MARK: Waiting
+
+    private func wait() {
+        guard let deadline, !context.connection.isClosed else { return cancel() }
+        Self.setTimer(context.connection, deadline)
+    }
+
+    /// One timer per connection, for the earliest deadline of its fetches that wait.
+    private static func setTimer(_ connection: Connection, _ deadline: Monotonic) {
+        if let at = connection.shareState.timerAt, at <= deadline { return }
+        connection.shareState.timerAt = deadline
+        let now = connection.door.broker.clock.monotonic
+        connection.loop.scheduleTask(in: .nanoseconds(max(0, Int64(bitPattern: deadline.ns &- now.ns)))) {
+            guard connection.shareState.timerAt == deadline else { return }
+            connection.shareState.timerAt = nil
+            let now = connection.door.broker.clock.monotonic
+            for fetch in Array(connection.shareState.fetches.values) where fetch.phase == .waiting {
+                guard let deadline = fetch.deadline else { continue }
+                if now >= deadline { fetch.expire() } else { setTimer(connection, deadline) }
+            }
+        }
+    }
+
+    /// The time is over: answers with what there is.
+    func expire() {
+        isFinal = true
+        if phase == .waiting { attempt() }
+    }
+
+    /// The connection is gone. What is acquired from now on goes back at once; what was before, with the session.
+    func cancel() {
+        phase = .done
+        stopWaiting()
+    }
+
+    private func stopWaiting() {
+        guard hasWaited else { return }
+        for (shard, items) in byShard { shard.stopWaiting(waiterID, on: items.map(\.key)) }
+    }
+
+    /// Records that were acquired while the connection went away.
+    private func giveBack() {
+        guard records > 0 else { return }
+        for (shard, items) in byShard { shard.releaseShare(member: share.key.member, keys: items.map(\.key), wasLost: false) }
+    }
+
+    // MARK: Answering
+
+    private func finishIfComplete() {
+        guard phase == .acquired, let acknowledged else { return }
+        phase = .done
+        stopWaiting()
+        let connection = context.connection
+        connection.shareState.fetches[waiterID] = nil
+        if share.epoch == ShareRequest.closes { connection.endShareSession(share.key, wasLost: false) }
+        context.answer(ShareFetchAnswer.encode(context, lockMs: lockMs, answers(acknowledged)))
+    }
+
+    private var lockMs: Int64 {
+        let longest = parts.reduce(0) { max($0, $1?.lockMs ?? 0) }
+        return longest > 0 ? longest : Self.defaultLockMs
+    }
+
+    /// Partitions with records, with an error or with answers; the others are left out.
+    private func answers(_ acknowledged: [ShareRequest.Acknowledged]) -> [ShareFetchAnswer.Partition] {
+        var answers: [ShareFetchAnswer.Partition] = []
+        var places: [PartitionID: Int] = [:]
+        func place(_ topic: TopicID, _ index: Int32) -> Int {
+            let id = PartitionID(topic: topic, index: index)
+            if let place = places[id] { return place }
+            var data = ShareFetchResponse.PartitionData()
+            data.partitionIndex = index
+            places[id] = answers.count
+            answers.append(.init(topic: topic.uuid, data: data))
+            return answers.count - 1
+        }
+        for entry in acknowledged {
+            let place = place(TopicID(entry.topic), entry.index)
+            answers[place].data.acknowledgeErrorCode = entry.result.code
+            answers[place].data.acknowledgeErrorMessage = entry.result.message
+        }
+        for (slot, wanted) in wanted.enumerated() where maxRecords > 0 {
+            let part = parts[slot]
+            guard wanted.id == nil || part?.error != nil || part?.acquired.isEmpty == false else { continue }
+            let place = place(TopicID(wanted.topic), wanted.index)
+            if wanted.id == nil {
+                let isKnown = context.door.broker.catalog.current[TopicID(wanted.topic)] != nil
+                answers[place].data.errorCode = isKnown ? .unknownTopicOrPartition : .unknownTopicId
+            } else if let error = part?.error {
+                answers[place].data.errorCode = error.code
+                answers[place].data.errorMessage = error.message
+            }
+            answers[place].acquired = part?.acquired ?? []
+            answers[place].slice = part?.slice
+            if answers[place].data.errorCode != .none { context.door.broker.noteError() }
+        }
+        return answers.sorted { ($0.topic.high, $0.topic.low) < ($1.topic.high, $1.topic.low) }
+    }
+}

@@ -1,0 +1,44 @@
+import Console
+import Control
+
+/// Dead letters as lines and as JSON.
+enum DeadText {
+    static func table(_ rows: [DeadQueueRow]) -> Table {
+        var table = Table([
+            .text("QUEUE"), .number("MESSAGES"), .number("PER MINUTE"), .number("OLDEST"), .number("NEWEST"), .text("TOP REASON"),
+            .text("FROM"),
+        ])
+        for row in rows {
+            let share = row.topShare.map { " \(Int(($0 * 100).rounded()))%" } ?? ""
+            table.add([
+                row.name, "\(row.messages)", Short.net(row.perMinute), row.messages == 0 ? "-" : Short.duration(ms: row.oldestMs),
+                row.messages == 0 ? "-" : Short.duration(ms: row.newestMs), row.topReason.map { $0 + share } ?? "-",
+                row.sources.joined(separator: ","),
+            ])
+        }
+        return table
+    }
+
+    static func json(_ row: DeadQueueRow) -> JSONRow {
+        JSONRow([
+            ("name", row.name), ("messages", row.messages), ("perMinute", row.perMinute), ("oldestMs", row.oldestMs),
+            ("newestMs", row.newestMs), ("topReason", row.topReason), ("topShare", row.topShare), ("sources", row.sources),
+        ])
+    }
+
+    static func describe(_ dead: DeadDetail) {
+        table([dead.row]).print()
+        print()
+        var reasons = Table([.text("REASON"), .number("N"), .text("FIRST (UTC)"), .text("LAST (UTC)"), .text("ORIGIN")])
+        for row in dead.reasons {
+            reasons.add([row.reason, "\(row.count)", clock(row.firstMs), clock(row.lastMs), row.origins.joined(separator: ",")])
+        }
+        if dead.otherReasons > 0 { reasons.add(["others", "\(dead.otherReasons)", "", "", ""]) }
+        reasons.print()
+        print()
+        MessageText.deadTable(dead.messages.rows).print()
+        MessageText.printRest(dead.messages)
+    }
+
+    static func clock(_ ms: Int64?) -> String { ms.map { Short.clock(ms: $0) } ?? Short.unknown }
+}

@@ -1,0 +1,71 @@
+import ArgumentParser
+import Console
+import Control
+import Model
+
+/// `weir dead …`
+struct DeadVerbs: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "dead", abstract: "List dead-letter queues, look into them, redrive and discard.",
+        subcommands: [List.self, Show.self, RedriveVerb.self, Discard.self])
+
+    struct List: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "ls", abstract: "List dead-letter queues.")
+
+        @OptionGroup var door: AdminDoor
+        @OptionGroup var list: ListOptions
+
+        func run() async throws {
+            let rows = try await door.rows(list.query) { list throws(CommandFailure) in
+                var query = SnapshotQuery(historyPoints: 0)
+                query.deadQueues = list
+                return try await door.snapshot(query).deadQueues
+            }
+            if door.json { return try JSONOutput.print(rows.map(DeadText.json)) }
+            DeadText.table(rows).print()
+        }
+    }
+
+    struct Show: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "show", abstract: "Why messages died and which, newest first; or one of them whole.")
+
+        @OptionGroup var door: AdminDoor
+        @Argument var queue: String
+        @Argument(help: "One message: PARTITION/OFFSET.") var id: String?
+        @OptionGroup var filter: FilterOptions
+        @OptionGroup var window: WindowOptions
+
+        func run() async throws {
+            if let id { return try await door.show(id, in: queue) }
+            var messages = MessageQuery(queue: queue)
+            messages.filter = try filter.filter(now: SystemClock().now)
+            messages.start = window.start
+            messages.count = window.count
+            var query = SnapshotQuery(historyPoints: 0)
+            query.dead = messages
+            guard let dead = try await door.snapshot(query).dead else {
+                throw CommandFailure("there is no dead-letter queue '\(queue)': 'weir dead ls' lists them")
+            }
+            if door.json { return try JSONOutput.print(dead.messages.rows.map(MessageText.json)) }
+            DeadText.describe(dead)
+        }
+    }
+
+    struct Discard: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(commandName: "discard", abstract: "Settle messages without delivering them.")
+
+        @OptionGroup var door: AdminDoor
+        @Argument var queue: String
+        @Argument(help: "Messages: PARTITION/OFFSET; 'weir dead show QUEUE' lists them.") var ids: [String]
+        @Flag(help: "Do it without being asked.") var yes = false
+
+        var command: QueueCommand { .discard(queue: queue, ids: ids) }
+
+        func run() async throws {
+            let count = Short.counted(ids.count, "message")
+            try Confirmation.ask(act: "discards \(count) of '\(queue)' for good", name: queue, yes: yes)
+            try door.report(try await door.perform(.queue(command)), name: queue)
+        }
+    }
+}
