@@ -59,6 +59,7 @@ extension Broker {
         var moves: [ShardID: StreamExtent] = [:]
         for shard in shards { moves[shard.id] = found[shard.id]?[.facts(shard.id, .moves)] }
         try await broker.startMoves(moves)
+        for shard in shards { _ = await shard.ask { $0.cursors?.resumeDying() } }
         await broker.startShareGroups()
         try await broker.startJobs(audit: found[shards[0].id]?[.facts(shards[0].id, .audit)] ?? .empty)
         broker.startClockwork()
@@ -109,6 +110,7 @@ extension Broker {
             }
         }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
+        try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         dropOrphans(extents, shard)
         return extents
     }

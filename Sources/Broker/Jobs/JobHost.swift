@@ -167,6 +167,14 @@ extension Broker {
     func startJobs(audit extent: StreamExtent) async throws {
         try await audit.load(extent: extent)
         try await undos.load()
+        for shard in shards {
+            _ = await shard.ask { shard in
+                shard.cursors?.observer = { [settlements = shard.settlements] key, facts in
+                    guard !settlements.isIdle else { return }
+                    for case .settled(let range, let end) in facts { settlements.settled(key, range, as: end) }
+                }
+            }
+        }
         try await jobs.begin(self)
     }
 

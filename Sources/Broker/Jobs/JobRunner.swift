@@ -19,6 +19,8 @@ final class JobRunner {
     private var flying: [Flight] = []
     private var isStuck = false
     private var refusal: String?
+    /// Messages of one batch: fewer after a target that had no room for so many.
+    private var batch: Int
     /// Why the job waits, as shown.
     private var note = ""
 
@@ -40,6 +42,7 @@ final class JobRunner {
         self.id = id
         self.host = host
         self.broker = broker
+        batch = broker.limits.moveRecords
     }
 
     /// - Parameter progress: what a run before a restart has done.
@@ -115,7 +118,7 @@ final class JobRunner {
         let nowMs = Int64(broker.clock.monotonic.ns / 1_000_000)
         var backlog: Int64?
         if pacing.rules.holdAbove != nil { backlog = await broker.backlog(of: targets) }
-        switch pacing.next(nowMs: nowMs, backlog: backlog, batch: broker.limits.moveRecords) {
+        switch pacing.next(nowMs: nowMs, backlog: backlog, batch: batch) {
         case .send(let count):
             show("")
             return count
@@ -152,7 +155,11 @@ final class JobRunner {
                 broker.watch(landing, job: id)
                 host.update(id) { $0.row.sent += landing.count }
             }
-            guard let first = result.refused.first else { continue }
+            guard let first = result.refused.first else {
+                batch = min(broker.limits.moveRecords, batch * 2)
+                continue
+            }
+            batch = max(1, batch / 4)
             let ranges = result.refused.flatMap { order.parts[$0.part].ranges }
             for range in ranges { progress.remove(range, of: order.key.partition) }
             pacing.noteRefused(result.refused.reduce(0) { $0 + order.parts[$1.part].count })

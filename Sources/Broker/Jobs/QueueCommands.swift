@@ -96,11 +96,11 @@ extension Broker {
             }
             switch result {
             case .success(let mark):
+                guard let mark else { continue }
                 count += mark.count
-                guard mark.count > 0 else { continue }
                 marks.append(.init(partition: key.partition.index, id: mark.id))
                 until = min(until, mark.until)
-            case .failure(.unknownPartition): continue
+            case .failure(.unknownPartition): continue  // Nothing has ever been delivered: there is no cursor.
             case .failure(let error): throw ControlError(.failed, "\(name) could not be purged: \(error)")
             }
         }
@@ -135,7 +135,7 @@ extension Broker {
                     shard(of: key.partition).undoPurge(key, id: mark.id) { continuation.resume(returning: $0) }
                 }
                 switch result {
-                case .success(let restored): count += restored
+                case .success(let restored): count += restored ?? 0
                 case .failure(let error): throw ControlError(.failed, "\(entry.queue): the purge could not be undone: \(error)")
                 }
             }

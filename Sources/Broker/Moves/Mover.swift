@@ -62,7 +62,7 @@ public final class Mover: @unchecked Sendable {
         }
         if await log([.begun(order.intent(ends: ends))]) != nil { return MoveResult(isStuck: true) }
         var settled: [Range<Offset>] = []
-        for answer in await append(order.parts, broker) {
+        for answer in await append(order.parts, obeysAdmission: order.job != 0, broker) {
             switch answer.error {
             case nil:
                 result.bases[answer.slot] = answer.baseOffset
@@ -82,7 +82,7 @@ public final class Mover: @unchecked Sendable {
     }
 
     /// Appends the parts' batches and waits until they are durable; answers in the order of the parts.
-    private func append(_ parts: [MoveOrder.Part], _ broker: Broker) async -> [ProduceResult] {
+    private func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
         var answers = parts.indices.map { ProduceResult(slot: $0, error: .unknownPartition) }
         for target in broker.shards {
             var items: [ProduceItem] = []
@@ -90,7 +90,9 @@ public final class Mover: @unchecked Sendable {
                 guard case .success(let header) = part.batch.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) else {
                     preconditionFailure("a batch that was built here is a batch")
                 }
-                items.append(ProduceItem(slot: index, partition: part.target, header: header, batch: part.batch, isMove: true))
+                items.append(
+                    ProduceItem(
+                        slot: index, partition: part.target, header: header, batch: part.batch, isMove: true, obeysAdmission: obeysAdmission))
             }
             guard !items.isEmpty else { continue }
             let sent = items
