@@ -121,7 +121,11 @@ public final class Broker: Sendable {
         let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in topic.config = config }
         for id in topic.partitionIDs {
             let shard = shard(of: id)
-            shard.run { shard.partitions[id]?.config = config }
+            shard.run {
+                guard let partition = shard.partitions[id] else { return }
+                partition.config = config
+                shard.cursors?.configured(partition)
+            }
         }
         events.add(.info, "topic \(name) reconfigured", at: clock.now)
     }
@@ -170,6 +174,7 @@ public final class Broker: Sendable {
                 shard.coordinator?.stop()
                 shard.mover?.isStopped = true
                 self.shareCoordinators[shard.id.value].stop()
+                shard.cursors?.stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {

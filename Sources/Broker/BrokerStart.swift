@@ -57,6 +57,7 @@ extension Broker {
         var moved: [ShardID: StreamExtent] = [:]
         for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
         try await broker.startMoves(moved)
+        for shard in shards { _ = await shard.ask { $0.cursors?.resumeDying() } }
         await broker.startShareGroups()
         broker.startClockwork()
         return broker
@@ -106,6 +107,7 @@ extension Broker {
             }
         }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
+        try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         dropOrphans(extents, shard)
         return extents[.facts(shard.id, .moves)] ?? .empty
     }

@@ -224,10 +224,13 @@ public struct Retention: Sendable {
     public var olderThan: Timestamp?
     /// The oldest units are removed while what remains is still at least this large (Kafka's rule: a stream may be one unit larger).
     public var maxBytes: Int64?
+    /// Nothing at or above it is removed, whatever the rest says.
+    public var below: Offset?
 
-    public init(olderThan: Timestamp?, maxBytes: Int64?) {
+    public init(olderThan: Timestamp?, maxBytes: Int64?, below: Offset? = nil) {
         self.olderThan = olderThan
         self.maxBytes = maxBytes
+        self.below = below
     }
 }
 

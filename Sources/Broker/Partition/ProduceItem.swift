@@ -27,6 +27,8 @@ public struct ProduceResult: Sendable {
     /// Set when the topic stamps records itself.
     public var appendTime: Timestamp
     public var logStart: Offset
+    /// How long the whole request was held back for a queue's `rate.in`.
+    public var throttleMs: Int64 = 0
 
     init(slot: Int, error: PartitionError) {
         self.slot = slot
@@ -56,6 +58,8 @@ public enum Acknowledge: Sendable {
 final class ProduceTicket {
     private(set) var results: [ProduceResult] = []
     private var missing: Int
+    /// How long the answer is held back for a queue's `rate.in`; told to the client as its throttle time.
+    var holdMs: Int64 = 0
     /// The loop on which `reply` runs.
     let loop: any EventLoop
     let reply: @Sendable ([ProduceResult]) -> Void
