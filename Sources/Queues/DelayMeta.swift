@@ -170,8 +170,7 @@ extension DelayMeta.Trace {
     /// The header of the producer's batch, as far as judging a repetition needs it, placed at `base`.
     public func header(at base: Offset) -> RecordBatchHeader {
         RecordBatchHeader(
-            baseOffset: base, totalBytes: RecordBatchHeader.size, leaderEpoch: -1, crc: 0, attributes: .init(rawValue: 0),
-            lastOffsetDelta: lastOffsetDelta, baseTimestamp: maxTimestamp, maxTimestamp: maxTimestamp, producerID: producerID,
-            producerEpoch: producerEpoch, baseSequence: baseSequence, recordCount: lastOffsetDelta + 1)
+            baseOffset: base, lastOffsetDelta: lastOffsetDelta, maxTimestamp: maxTimestamp, producerID: producerID,
+            producerEpoch: producerEpoch, baseSequence: baseSequence)
     }
 }

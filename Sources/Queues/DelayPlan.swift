@@ -13,14 +13,10 @@ public struct DelayRule: Equatable, Sendable {
         self.fixedMs = fixedMs
     }
 
-    /// From topic settings: `delay.enable`, `delay.ms`, `delay.level` (1 to 18). nil when the topic delays nothing.
-    public init?(settings: [String: String]) {
-        isPerRecord = settings["delay.enable"] == "true"
-        fixedMs = settings["delay.ms"].flatMap { Int64($0) }.flatMap { $0 > 0 ? $0 : nil }
-        if fixedMs == nil, let level = settings["delay.level"].flatMap({ Int($0) }), QueuePolicy.delayLevelsMs.indices.contains(level - 1) {
-            fixedMs = QueuePolicy.delayLevelsMs[level - 1]
-        }
-        if !isPerRecord, fixedMs == nil { return nil }
+    /// nil when the topic delays nothing.
+    public init?(isEnabled: Bool, ms: Int64) {
+        guard isEnabled || ms > 0 else { return nil }
+        self.init(isPerRecord: isEnabled, fixedMs: ms > 0 ? ms : nil)
     }
 }
 
