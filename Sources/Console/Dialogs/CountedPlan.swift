@@ -103,7 +103,8 @@ extension ConsoleModel {
             case .success(let outcome):
                 plan.previewed = asked
                 plan.preview = outcome.preview ?? Preview()
-                dialog?.notes = notes(plan, outcome)
+                let lines = notes(plan)
+                dialog?.notes = lines
             case .failure(let error): dialog?.notes = [Note("Dry run \(error.message)", .crit)]
             }
         }
@@ -114,7 +115,7 @@ extension ConsoleModel {
         return isOutdated ? count() : []
     }
 
-    private func notes(_ plan: CountedPlan, _ outcome: CommandOutcome) -> [Note] {
+    private func notes(_ plan: CountedPlan) -> [Note] {
         guard let preview = plan.preview else { return [] }
         let at = Short.clock(ms: preview.asOfMs > 0 ? preview.asOfMs : brokerNowMs, offset: utcOffset)
         let key: ThemeKey = preview.go == 0 ? .warn : .ok
@@ -127,8 +128,8 @@ extension ConsoleModel {
             ]
         }
         var line =
-            "Dry run \(Short.exact(preview.go)) go, \(Short.exact(preview.skipped)) skip, \(Short.exact(preview.withoutOrigin)) without origin, "
-            + "\(Short.exact(preview.overLimit)) over limit"
+            "Dry run \(Short.exact(preview.go)) go, \(Short.exact(preview.skipped)) skip, "
+            + "\(Short.exact(preview.withoutOrigin)) without origin, \(Short.exact(preview.overLimit)) over limit"
         if let ms = preview.durationMs { line += "    about \(Short.duration(ms: ms))" }
         return [Note(line, key), Note("        as of \(at): later arrivals are not included", .dim)]
     }

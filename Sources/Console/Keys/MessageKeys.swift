@@ -114,7 +114,7 @@ extension ConsoleModel {
             kind: .form(.jitter(queue: delayQueue, fromMs: now + bucket.fromMs, toMs: now + to)), title: "Jitter \(bucket.label)",
             notes: [
                 Note(
-                    "\(Short.counted(bucket.delayed, "delayed message")) \(delayQueue.map { "of \($0)" } ?? "of all queues"), due in \(bucket.label):"
+                    "\(Short.counted(bucket.delayed, "delayed message")) of \(delayQueue ?? "all queues"), due in \(bucket.label):"
                 ),
                 Note("spread evenly at random over that span and this much longer. None gets earlier than now."),
             ],

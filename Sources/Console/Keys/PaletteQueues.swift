@@ -74,7 +74,7 @@ extension Palette {
     private static func redrive(_ words: [String], on model: inout ConsoleModel) -> [Effect] {
         let allowed = [
             "--rate", "--ramp", "--to", "--reason", "--match", "--header", "--id", "--hold-above", "--canary", "--stop-if-dead",
-            "--skip-if-redriven",
+            "--skip-if-redriven", "--canary-wait", "--watermark",
         ]
         guard let queue = words.first else { return usage("redrive QUEUE \(allowed.joined(separator: " "))", on: &model) }
         guard let options = options(words.dropFirst(), allowed: allowed, on: &model) else { return [] }
@@ -87,6 +87,9 @@ extension Palette {
             case "--reason": (subject.reason, subject.reasonCount) = (value, 0)
             case "--match": subject.filterText = "~\(value)"
             case "--header" where value.contains("="): subject.filterText = value
+            case "--canary-wait": given.canaryWaitMs = (try? TimeSpan.parse(value)) ?? 10_000
+            // The dialog's own count sets a new one.
+            case "--watermark": break
             case "--id": subject.marked.append(value)
             case "--rate" where number != nil: given.rate = number
             case "--ramp" where number != nil: given.rampFrom = number
