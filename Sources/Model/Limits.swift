@@ -133,6 +133,18 @@ public struct Limits: Sendable {
     public var burials = 8
     /// Longest pause before what could not be carried to its target is tried again.
     public var moveRetryMs: Int64 = 30_000
+    /// Moves of one job under way at a time.
+    public var movesPerJob = 4
+    /// Jobs that run at a time, and jobs that are remembered, the oldest ended ones forgotten first.
+    public var runningJobs = 32
+    public var jobs = 1_000
+    /// Outcomes of single messages kept per job: skips and their reasons; the rest is only counted.
+    public var jobOutcomes = 1_000
+    /// Rows of the audit log, and things that can be undone.
+    public var auditRows = 10_000
+    public var undos = 1_000
+    /// Messages that one command names by id.
+    public var namedMessages = 10_000
 
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20
