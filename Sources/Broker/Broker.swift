@@ -186,8 +186,8 @@ public final class Broker: Sendable {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
                 shard.mover?.isStopped = true
-                self.shareCoordinators[shard.id.value].stop()
                 shard.cursors?.stop()
+                self.shareCoordinators[shard.id.value].stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
                 shard.run {

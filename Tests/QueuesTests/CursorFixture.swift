@@ -28,7 +28,7 @@ struct CursorFixture {
     }
 
     /// Acquires from the whole log: `0..<4 x1` is offsets 0 to 3 for the first time.
-    mutating func acquire(_ member: String = "c1", _ count: Int, in window: Range<Int64> = 0..<Int64.max) -> [String] {
+    mutating func acquire(_ count: Int, by member: String = "c1", in window: Range<Int64> = 0..<Int64.max) -> [String] {
         let deliveries = cursor.acquire(
             for: member, in: Offset(window.lowerBound)..<Offset(window.upperBound), count: count, now: now)
         return deliveries.map { "\($0.range.lowerBound)..<\($0.range.upperBound) x\($0.attempts)" }

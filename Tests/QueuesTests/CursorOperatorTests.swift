@@ -11,15 +11,17 @@ import Testing
         _ = fixture.acquire(10)
         fixture.answer(.accept, 0..<4)
         fixture.answer(.release, 4..<6)
-        let purge = try #require(fixture.cursor.purge(now: fixture.now))
+        let made = fixture.cursor.purge(now: fixture.now)
+        let purge = try #require(made)
         fixture.note(purge.step)
         // Two wait, ten were never delivered; four are held by c1.
         #expect(purge.mark.count == 12)
         #expect(fixture.cursor.readyCount == 0 && fixture.cursor.waitingCount == 0 && fixture.cursor.acquiredCount == 4)
         #expect(fixture.cursor.firstNeeded == Offset(4))
         fixture.cursor.end = Offset(25)
-        #expect(fixture.acquire("c2", 50) == ["20..<25 x1"])
-        let undo = try #require(fixture.cursor.undoPurge(purge.mark.id, now: fixture.now))
+        #expect(fixture.acquire(50, by: "c2") == ["20..<25 x1"])
+        let undone = fixture.cursor.undoPurge(purge.mark.id, now: fixture.now)
+        let undo = try #require(undone)
         fixture.note(undo.step)
         #expect(undo.count == 12)
         #expect(fixture.runs(.waiting) == ["4..<6 x1 @60000"])
@@ -29,7 +31,8 @@ import Testing
 
     @Test func undoEndsWithItsTime() throws {
         var fixture = CursorFixture(end: 20) { $0.purgeUndoMs = 600_000 }
-        let purge = try #require(fixture.cursor.purge(now: fixture.now))
+        let made = fixture.cursor.purge(now: fixture.now)
+        let purge = try #require(made)
         fixture.note(purge.step)
         #expect(fixture.cursor.marks.map(\.count) == [20])
         #expect(fixture.cursor.firstNeeded == Offset(0))
@@ -42,7 +45,8 @@ import Testing
     @Test func aPurgeSparesWhatIsHeldAlsoAfterACrash() throws {
         var fixture = CursorFixture(end: 20)
         _ = fixture.acquire(5)
-        fixture.note(try #require(fixture.cursor.purge(now: fixture.now)).step)
+        let purge = fixture.cursor.purge(now: fixture.now)
+        fixture.note(try #require(purge).step)
         #expect(fixture.recovered().runs(.ready) == ["0..<5 x0"])
     }
 
@@ -66,7 +70,7 @@ import Testing
         fixture.answer(.release, 2..<3)
         #expect(fixture.cursor.claim(range(0, 6), now: fixture.now) == [range(2, 3), range(4, 6)])
         #expect(fixture.cursor.movingCount == 3)
-        #expect(fixture.acquire("c2", 2) == ["6..<8 x1"])
+        #expect(fixture.acquire(2, by: "c2") == ["6..<8 x1"])
         fixture.cursor.giveBack(range(2, 5))
         #expect(fixture.runs(.waiting) == ["2..<3 x1 @60000"])
         #expect(fixture.runs(.moving) == ["5..<6 x0"])
@@ -110,7 +114,7 @@ import Testing
         fixture.note(fixture.cursor.restart(from: Offset(2)))
         #expect(fixture.runs(.ready) == ["2..<10 x0"])
         #expect(!fixture.answer(.accept, 0..<8))
-        #expect(fixture.acquire("c2", 1) == ["2..<3 x1"])
+        #expect(fixture.acquire(1, by: "c2") == ["2..<3 x1"])
     }
 
     @Test func theLogsStartSettlesWhatLiesBelow() {
@@ -134,8 +138,8 @@ import Testing
         fixture.note(fixture.cursor.cutBehind(Offset(6)))
         #expect(fixture.facts.last == .cut(end: Offset(6)))
         fixture.cursor.end = Offset(9)
-        #expect(fixture.acquire("c2", 9) == ["6..<9 x1"])
+        #expect(fixture.acquire(9, by: "c2") == ["6..<9 x1"])
         var later = fixture.recovered()
-        #expect(later.acquire("c2", 9) == ["6..<9 x1"])
+        #expect(later.acquire(9, by: "c2") == ["6..<9 x1"])
     }
 }

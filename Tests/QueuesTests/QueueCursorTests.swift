@@ -6,10 +6,10 @@ import Testing
 @Suite struct QueueCursorTests {
     @Test func messagesGoToOneConsumerEach() {
         var fixture = CursorFixture(end: 10)
-        #expect(fixture.acquire("c1", 4) == ["0..<4 x1"])
-        #expect(fixture.acquire("c2", 4) == ["4..<8 x1"])
-        #expect(fixture.acquire("c1", 4) == ["8..<10 x1"])
-        #expect(fixture.acquire("c2", 4) == [])
+        #expect(fixture.acquire(4, by: "c1") == ["0..<4 x1"])
+        #expect(fixture.acquire(4, by: "c2") == ["4..<8 x1"])
+        #expect(fixture.acquire(4, by: "c1") == ["8..<10 x1"])
+        #expect(fixture.acquire(4, by: "c2") == [])
         #expect(fixture.cursor.readyCount == 0 && fixture.cursor.acquiredCount == 10)
         #expect(fixture.facts == [.start(.zero)])
     }
@@ -29,7 +29,7 @@ import Testing
 
     @Test func onlyTheHolderMayAnswer() {
         var fixture = CursorFixture(end: 10)
-        _ = fixture.acquire("c1", 4)
+        _ = fixture.acquire(4, by: "c1")
         #expect(!fixture.answer(.accept, 0..<4, by: "c2"))
         #expect(!fixture.answer(.accept, 2..<6, by: "c1"))
         #expect(fixture.answer(.accept, 0..<4, by: "c1"))
@@ -41,7 +41,7 @@ import Testing
         _ = fixture.acquire(4)
         fixture.answer(.release, 1..<3)
         #expect(fixture.runs(.ready) == ["1..<3 x1", "4..<10 x0"])
-        #expect(fixture.acquire("c2", 4) == ["1..<3 x2", "4..<6 x1"])
+        #expect(fixture.acquire(4, by: "c2") == ["1..<3 x2", "4..<6 x1"])
         #expect(fixture.facts.last == .ready(Offset(1)..<Offset(3), attempts: 1))
     }
 
@@ -98,9 +98,9 @@ import Testing
 
     @Test func aLockThatRunsOutCountsAnAttempt() {
         var fixture = CursorFixture(end: 4) { $0.lockMs = 15_000 }
-        _ = fixture.acquire("c1", 2)
+        _ = fixture.acquire(2, by: "c1")
         fixture.pass(ms: 10_000)
-        _ = fixture.acquire("c2", 2)
+        _ = fixture.acquire(2, by: "c2")
         fixture.pass(ms: 5_000)
         #expect(fixture.runs(.ready) == ["0..<2 x1"])
         #expect(fixture.runs(.acquired) == ["2..<4 x1"])
@@ -120,38 +120,38 @@ import Testing
 
     @Test func aLostMemberCostsAnAttemptAndOneThatLeavesDoesNot() {
         var fixture = CursorFixture(end: 6)
-        _ = fixture.acquire("lost", 3)
-        _ = fixture.acquire("left", 3)
+        _ = fixture.acquire(3, by: "lost")
+        _ = fixture.acquire(3, by: "left")
         fixture.note(fixture.cursor.release("left", wasLost: false, now: fixture.now, seed: 0))
         #expect(fixture.facts == [.start(.zero)])
         fixture.note(fixture.cursor.release("lost", wasLost: true, now: fixture.now, seed: 0))
         #expect(fixture.facts.last == .ready(Offset(0)..<Offset(3), attempts: 1))
-        #expect(fixture.acquire("c", 6) == ["0..<3 x2", "3..<6 x1"])
+        #expect(fixture.acquire(6, by: "c") == ["0..<3 x2", "3..<6 x1"])
     }
 
     @Test func oneActiveConsumerAtATime() {
         var fixture = CursorFixture(end: 6) { $0.isSingleActive = true }
-        #expect(fixture.acquire("c1", 2) == ["0..<2 x1"])
-        #expect(fixture.acquire("c2", 2) == [])
+        #expect(fixture.acquire(2, by: "c1") == ["0..<2 x1"])
+        #expect(fixture.acquire(2, by: "c2") == [])
         #expect(fixture.cursor.firstAvailable(to: "c2", now: fixture.now) == nil)
         fixture.note(fixture.cursor.release("c1", wasLost: false, now: fixture.now, seed: 0))
-        #expect(fixture.acquire("c2", 3) == ["0..<3 x1"])
-        #expect(fixture.acquire("c1", 2) == [])
+        #expect(fixture.acquire(3, by: "c2") == ["0..<3 x1"])
+        #expect(fixture.acquire(2, by: "c1") == [])
     }
 
     @Test func noMoreThanTheLimitAreInFlight() {
         var fixture = CursorFixture(end: 10) { $0.maxInFlight = 4 }
-        #expect(fixture.acquire("c1", 9) == ["0..<4 x1"])
-        #expect(fixture.acquire("c2", 9) == [])
+        #expect(fixture.acquire(9, by: "c1") == ["0..<4 x1"])
+        #expect(fixture.acquire(9, by: "c2") == [])
         fixture.answer(.accept, 0..<1)
-        #expect(fixture.acquire("c2", 9) == ["4..<5 x1"])
+        #expect(fixture.acquire(9, by: "c2") == ["4..<5 x1"])
     }
 
     @Test func theWindowBoundsWhatIsAcquired() {
         var fixture = CursorFixture(end: 600)
-        _ = fixture.acquire("c1", 500)
+        _ = fixture.acquire(500, by: "c1")
         fixture.answer(.accept, 0..<500)
-        #expect(fixture.acquire("c1", 1_000, in: 520..<530) == ["520..<530 x1"])
+        #expect(fixture.acquire(1_000, by: "c1", in: 520..<530) == ["520..<530 x1"])
         #expect(fixture.runs(.ready) == ["500..<520 x0", "530..<600 x0"])
         #expect(fixture.cursor.firstAvailable(to: "c1", now: fixture.now) == Offset(500))
     }

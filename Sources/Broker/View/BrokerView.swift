@@ -45,6 +45,8 @@ public final class BrokerView: Control {
             snapshot.topic = detail
         }
         if let name = query.group { snapshot.group = builder.groupDetail(name) }
+        if let list = query.queues { snapshot.queues = try builder.queuePage(list) }
+        if let name = query.queue { snapshot.queue = builder.queueDetail(name) }
         try await broker.addOperatorViews(query, to: &snapshot)
         for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
         return snapshot
