@@ -112,10 +112,9 @@ final class ConsoleLoop {
         guard !isFetching else { return }
         var query = model.query()
         let isDue = monotonicMs >= nextFetch
-        // The history wanted grows with the clock; only what the screen shows is a reason to ask early.
-        var before = lastQuery
-        before?.historyPoints = query.historyPoints
-        guard isDue || (before != nil && before != query && model.link.isLive) else { return }
+        // Only what the screen shows is a reason to ask early, not what moves with the clock.
+        let isOther = lastQuery.map { ConsoleModel.differs($0, query) } ?? false
+        guard isDue || (isOther && model.link.isLive) else { return }
         if model.live == nil { query.historyPoints = HistoryStore.capacity }
         lastQuery = query
         isFetching = true
@@ -138,7 +137,7 @@ final class ConsoleLoop {
             isFetching = false
             lastAnswerMs = now
             model.utcOffset = Locale.utcOffsetSeconds(atMs: snapshot.broker.nowMs)
-            model.handle(snapshot, nowMs: now)
+            model.handle(snapshot, nowMs: now, asked: lastQuery)
         case .failure(let error):
             isFetching = false
             model.handleFailure(error, sinceMs: lastAnswerMs, nowMs: now)

@@ -11,9 +11,10 @@ struct Bench {
     var effects: [Effect] = []
 
     init(
-        topics: Int = 0, mode: ConsoleModel.Mode = .embedded, isReadOnly: Bool = false, size: Size = Size(columns: 100, rows: 30)
+        topics: Int = 0, queues: Int = 0, mode: ConsoleModel.Mode = .embedded, isReadOnly: Bool = false,
+        size: Size = Size(columns: 100, rows: 30)
     ) async throws {
-        control = FakeControl(topics: topics)
+        control = FakeControl(topics: topics, queues: queues)
         model = ConsoleModel(
             mode: mode, isReadOnly: isReadOnly, size: size,
             themes: [BuiltInTheme.spec, ThemeSpec(name: "mono", lines: [:])], themeName: "default")
@@ -26,20 +27,29 @@ struct Bench {
         let query = model.query()
         do {
             let snapshot = try await control.snapshot(query)
-            model.handle(snapshot, nowMs: snapshot.broker.nowMs)
+            model.handle(snapshot, nowMs: snapshot.broker.nowMs, asked: query)
         } catch {
             model.handleFailure(error, sinceMs: model.nowMs, nowMs: model.nowMs + 1_000)
         }
     }
 
-    /// Types keys; commands go to the broker and their outcomes come back, then the screen is fetched anew.
+    /// Types keys; commands go to the broker and their outcomes come back; the screen is fetched anew wherever a key asks for other rows,
+    /// as the loop does it, and at the end.
     mutating func press(_ keys: Key...) async throws {
-        for key in keys { try await perform(model.handle(key, nowMs: model.nowMs)) }
+        for key in keys {
+            let before = model.query()
+            try await perform(model.handle(key, nowMs: model.nowMs))
+            if ConsoleModel.differs(before, model.query()), model.link.isLive { try await fetch() }
+        }
         try await fetch()
     }
 
     mutating func type(_ text: String) async throws {
-        for character in text { try await perform(model.handle(.character(character), nowMs: model.nowMs)) }
+        for character in text {
+            let before = model.query()
+            try await perform(model.handle(.character(character), nowMs: model.nowMs))
+            if ConsoleModel.differs(before, model.query()), model.link.isLive { try await fetch() }
+        }
         try await fetch()
     }
 
@@ -55,9 +65,12 @@ struct Bench {
         }
     }
 
+    /// Queue commands that changed something.
+    var queueChanges: [QueueCommand] { changes.compactMap { if case .queue(let command) = $0 { command } else { nil } } }
+
     /// Commands that changed something.
     var changes: [Command] {
-        control.performed.filter { if case .resetOffsets(let reset) = $0 { !reset.dryRun } else { true } }
+        control.performed.filter { !$0.onlyPreviews }
     }
 
     var screen: String { Frame.draw(model, theme: BuiltInTheme.spec.resolved(.mono)).plainText }

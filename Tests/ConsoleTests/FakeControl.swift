@@ -9,6 +9,15 @@ final class FakeControl: Control {
         var performed: [Command] = []
         var topics: [TopicRow]
         var groups: [GroupRow]
+        var queues: [QueueRow] = FakeControl.storyQueues
+        var jobs: [JobRow] = []
+        var audit: [AuditRow] = []
+        var undos: [UndoRow] = []
+        /// Messages that a purge took away, by queue, and messages that are gone, by id.
+        var purged: [String: Int64] = [:]
+        var cancelled: Set<String> = []
+        /// Every query, in order.
+        var queries: [SnapshotQuery] = []
     }
 
     /// 2026-11-22 12:04:31 UTC.
@@ -16,7 +25,8 @@ final class FakeControl: Control {
 
     let state: Mutex<State>
 
-    init(topics: Int = 0) {
+    /// - Parameter queues: that many besides the story's; −1 for a broker without any.
+    init(topics: Int = 0, queues: Int = 0) {
         var rows = Self.story
         for index in 0..<topics {
             rows.append(
@@ -26,11 +36,22 @@ final class FakeControl: Control {
                     lag: index % 3 == 0 ? nil : Int64(index), oldestMs: 60_000, trend: Self.wave(60, seed: index, scale: Double(index % 50))
                 ))
         }
-        state = Mutex(State(topics: rows, groups: Self.storyGroups))
+        var state = State(topics: rows, groups: Self.storyGroups)
+        if queues < 0 { state.queues = [] }
+        for index in 0..<max(0, queues) {
+            state.queues.append(
+                Self.queue(
+                    "load.\(index)", ready: Int64(index % 997), unacked: Int64(index % 7), inRate: Double(index % 50),
+                    outRate: Double(index % 40), consumers: index % 4, oldestMs: 1_000, trend: Self.wave(60, seed: index, scale: 20)))
+        }
+        self.state = Mutex(state)
     }
 
     func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
-        let result: Snapshot? = state.withLock { $0.isReachable ? Self.snapshot(query, $0) : nil }
+        let result: Snapshot? = state.withLock {
+            $0.queries.append(query)
+            return $0.isReachable ? Self.snapshot(query, $0) : nil
+        }
         guard let result else { throw ControlError(.unreachable, "127.0.0.1:15672 does not answer: is the broker up?") }
         return result
     }
@@ -38,7 +59,14 @@ final class FakeControl: Control {
     func perform(_ command: Command) async throws(ControlError) -> CommandOutcome {
         try state.withLock { state throws(ControlError) in
             state.performed.append(command)
-            return try Self.outcome(command, &state)
+            let outcome = try Self.outcome(command, &state)
+            if !command.onlyPreviews {
+                var row = AuditRow()
+                (row.id, row.atMs, row.actor) = (Int64(state.audit.count + 1), state.nowMs, "console")
+                (row.command, row.outcome, row.undo) = (command.commandLine, outcome.message, outcome.undo)
+                state.audit.insert(row, at: 0)
+            }
+            return outcome
         }
     }
 
@@ -48,6 +76,7 @@ final class FakeControl: Control {
 
     private static func outcome(_ command: Command, _ state: inout State) throws(ControlError) -> CommandOutcome {
         switch command {
+        case .queue(let command): return try outcome(command, &state)
         case .createTopic(let name, let partitions, _):
             guard !state.topics.contains(where: { $0.name == name }) else {
                 throw ControlError(.conflict, "topic \(name) exists already")
@@ -90,19 +119,39 @@ final class FakeControl: Control {
         totals.lagRate = 500
         totals.inPeak = 14_100
         totals.outPeak = 13_800
+        count(state, &totals)
         let broker = BrokerInfo(
             name: "prod-a", version: "0.1.0", nowMs: state.nowMs, uptimeMs: 273_600_000, readOnly: false, kafka: "127.0.0.1:9092",
             http: "127.0.0.1:15672", data: "/var/lib/weir", diskFreeBytes: 120_000_000_000, diskTotalBytes: 500_000_000_000,
             residentBytes: 38_000_000, cpuCores: 0.42)
-        return Snapshot(
-            broker: broker, totals: totals, history: history(state.nowMs, points: query.historyPoints), attention: attention,
-            topics: topics,
-            groups: groups, topic: query.topic.flatMap { detail(topic: $0, state) },
+        var snapshot = Snapshot(
+            broker: broker, totals: totals, history: history(state.nowMs, points: query.historyPoints), attention: attention(state),
+            topics: topics, groups: groups, topic: query.topic.flatMap { detail(topic: $0, state) },
             group: query.group.flatMap { detail(group: $0, state) },
             events: [
                 Event(atMs: state.nowMs - 200_000, level: "info", text: "kafka door open on 127.0.0.1:9092"),
                 Event(atMs: state.nowMs - 12_000, level: "warning", text: "billing: commits on orders/3 do not move"),
             ])
+        snapshot.queues = page(state.queues, query.queues, name: \.name) { $0.ready < $1.ready }
+        snapshot.queue = query.queue.flatMap { detail(queue: $0, state) }
+        snapshot.delay = query.delay.map { delay($0, state) }
+        snapshot.messages = query.messages.map { messages($0, state) } ?? Page()
+        snapshot.message = query.message.flatMap { message($0, state) }
+        snapshot.deadQueues = page(deadQueues(state), query.deadQueues, name: \.name) { $0.messages < $1.messages }
+        snapshot.dead = query.dead.flatMap { dead($0, state) }
+        snapshot.jobs = page(state.jobs, query.jobs, name: \.source) { $0.id < $1.id }
+        snapshot.audit = page(state.audit, query.audit, name: \.command) { $0.id < $1.id }
+        return snapshot
+    }
+
+    private static func count(_ state: State, _ totals: inout Totals) {
+        totals.queues = state.queues.count
+        totals.ready = state.queues.reduce(0) { $0 + ($1.isDeadLetter ? 0 : $1.ready) }
+        totals.unacked = state.queues.reduce(0) { $0 + $1.unacked }
+        totals.delayed = state.queues.reduce(0) { $0 + $1.delayed }
+        totals.retrying = state.queues.reduce(0) { $0 + $1.retrying }
+        totals.dead = state.queues.reduce(0) { $0 + ($1.isDeadLetter ? $1.ready : 0) }
+        totals.jobs = state.jobs.count { $0.state == .running || $0.state == .waiting }
     }
 
     private static func page<Row>(

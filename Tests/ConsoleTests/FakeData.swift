@@ -43,6 +43,14 @@ extension FakeControl {
         GroupRow(group: "nightly-report", state: "Empty", status: .stop, members: 0, topics: ["audit"]),
     ]
 
+    static func attention(_ state: State) -> [Attention] {
+        guard let dlq = state.queues.first(where: { $0.isDeadLetter && $0.ready > 0 }) else { return attention }
+        let line = Attention(
+            severity: .crit, kind: "dead", subject: dlq.name, text: "\(dlq.ready) (+38/min)  71% TimeoutError", screen: "dead",
+            select: dlq.name)
+        return [line] + attention
+    }
+
     static let attention: [Attention] = [
         Attention(
             severity: .crit, kind: "lag", subject: "billing@orders", text: "STALL  31.2k  4m12s behind  +120/s  never", screen: "groups",
@@ -64,9 +72,14 @@ extension FakeControl {
                 return base * (0.6 + 0.4 * (phase < 0.5 ? phase * 2 : 2 - phase * 2))
             }
         }
-        return History(
+        var history = History(
             stepMs: 1000, endMs: end * 1000, inRate: series(12_400, 0), outRate: series(11_900, 20),
             backlog: Array(ramp(900, from: 2_000, to: 48_200).suffix(points)))
+        history.ready = Array(ramp(900, from: 20_000, to: 51_500).suffix(points))
+        history.unacked = series(1_040, 5)
+        history.delayed = Array(ramp(900, from: 9_000, to: 2_052).suffix(points))
+        history.dead = Array(ramp(900, from: 0, to: 214).suffix(points))
+        return history
     }
 
     static func detail(topic name: String, _ state: State) -> TopicDetail? {

@@ -9,10 +9,10 @@ import Testing
         var bench = try await Bench()
         try await bench.type("3")
         #expect(bench.model.screen == .topics)
-        try await bench.type("2")
+        try await bench.type("7")
         #expect(bench.model.screen == .topics)
-        #expect(bench.status == "2 Queues comes with queues")
-        #expect(!bench.screen.contains("Queues  "))
+        #expect(bench.status == "7 Clients comes with users and sessions")
+        #expect(!bench.screen.contains("Clients  "))
         try await bench.type("41")
         #expect(bench.model.screen == .overview)
     }

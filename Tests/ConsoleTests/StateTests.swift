@@ -76,18 +76,18 @@ import Testing
 
     @Test func emptyBrokerSaysWhatToDo() async throws {
         var bench = try await Bench()
-        bench.control.state.withLock { ($0.topics, $0.groups) = ([], []) }
+        bench.control.state.withLock { ($0.topics, $0.groups, $0.queues) = ([], [], []) }
         try await bench.type("3")
         #expect(bench.screen.contains("No topics. A creates one; a Kafka client that writes to a name creates it too."))
         try await bench.type("4")
         #expect(bench.screen.contains("No consumer groups. One appears when a client joins or commits."))
         try await bench.type("1")
-        #expect(bench.screen.contains("No consumer group yet. Lag shows here once one commits."))
+        #expect(bench.screen.contains("No queue and no consumer group yet. Backlog shows here once there is one."))
     }
 
     @Test func everySizeDraws() async throws {
         var bench = try await Bench(topics: 40)
-        for screen in ["1", "3", "4"] {
+        for screen in ["1", "2", "3", "4", "5", "6", "8", "9"] {
             try await bench.type(screen)
             for columns in stride(from: 1, through: 240, by: 7) {
                 for rows in stride(from: 1, through: 70, by: 3) {

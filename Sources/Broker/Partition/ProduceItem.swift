@@ -10,13 +10,18 @@ public struct ProduceItem: Sendable {
     public var batch: ByteBuffer
     /// The broker moves these records itself: they are not delayed again, and a topic's `max.message.bytes` does not refuse them.
     public var isMove: Bool
+    /// A queue's limits, rates and gates are for it too. Dead letters come in whatever they say: they have nowhere else to go.
+    public var obeysAdmission: Bool
 
-    public init(slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer, isMove: Bool = false) {
+    public init(
+        slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer, isMove: Bool = false, obeysAdmission: Bool = true
+    ) {
         self.slot = slot
         self.partition = partition
         self.header = header
         self.batch = batch
         self.isMove = isMove
+        self.obeysAdmission = obeysAdmission
     }
 }
 

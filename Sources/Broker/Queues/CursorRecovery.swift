@@ -27,7 +27,7 @@ struct CursorRecovery {
                 shard.logger.warning("shard \(shard.id): the snapshot of queues is damaged; all of their facts are read from the log")
             }
         }
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         while next < extent.end {
             let chunk = try await reader.read(.facts(shard.id, .queues), from: next, to: extent.end)
             for record in chunk.records {

@@ -38,7 +38,7 @@ extension Shard {
         partition.memory.epochs.note(epoch.value, at: base)
         partition.end = base + Int64(item.header.lastOffsetDelta) + 1
         bytesSinceSnapshot += batch.readableBytes
-        if let own = partition.own, !item.isMove, let ticket {
+        if let own = partition.own, item.obeysAdmission, let ticket {
             let count = Int64(item.header.lastOffsetDelta) + 1
             ticket.holdMs = max(ticket.holdMs, own.throttle(count, now: clock.monotonic))
         }
@@ -57,7 +57,7 @@ extension Shard {
         if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
         }
-        if !item.isMove, let refusal = partition.own?.refusal(of: item, now: clock.monotonic, limits: options.limits) {
+        if item.obeysAdmission, let refusal = partition.own?.refusal(of: item, now: clock.monotonic, limits: options.limits) {
             return ProduceResult(slot: item.slot, error: refusal)
         }
         guard item.header.producerID != .none else { return nil }

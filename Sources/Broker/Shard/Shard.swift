@@ -22,6 +22,8 @@ public final class Shard: @unchecked Sendable {
     var coordinator: GroupCoordinator?
     /// Carries dead letters and redriven messages to other partitions; there once the broker has started.
     var mover: Mover?
+    /// Counts for jobs what became of the copies they sent here.
+    let settlements = SettlementWatch()
     /// The queue cursors of this shard's partitions; there once the broker has started.
     var cursors: CursorHost?
     /// Next sequence number of each fact stream.

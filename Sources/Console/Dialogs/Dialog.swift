@@ -24,6 +24,12 @@ public struct Dialog: Equatable, Sendable {
         case themes(before: String)
         /// Lists what a dry run would move; goes back to the dialog below.
         case moves([OffsetMove], top: Int, below: [Dialog])
+        /// Lines of a dry run; goes back to the dialog below.
+        case listing([Note], top: Int, below: [Dialog])
+        /// Redrive, move and replay: the broker counts before anything is done.
+        case counted(CountedPlan)
+        /// A form whose fields make one command a name.
+        case form(FormAction)
     }
 
     public var kind: Kind
@@ -34,6 +40,14 @@ public struct Dialog: Equatable, Sendable {
     /// What is wrong with the input, or what the broker answered.
     public var message: Note?
     public var commandLine: String?
+
+    /// Whether `d` shows what a dry run found.
+    var hasDryRun: Bool {
+        switch kind {
+        case .reset, .counted: true
+        default: false
+        }
+    }
 
     public init(kind: Kind, title: String, notes: [Note], form: Form, commandLine: String? = nil) {
         self.kind = kind

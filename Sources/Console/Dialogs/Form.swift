@@ -6,16 +6,56 @@ public struct Form: Equatable, Sendable {
         public enum Kind: Equatable, Sendable {
             case text(LineEditor, hint: String)
             case choice([String], selected: Int)
+            case check(Bool)
+        }
+        /// Characters that a text takes; others are hotkeys there.
+        public enum Accepts: Equatable, Sendable {
+            case anything
+            /// `50`, `0.5`, `5k`, `2M`.
+            case number
+            /// `250ms`, `10s`, `1h30m`.
+            case span
+
+            func takes(_ character: Character) -> Bool {
+                switch self {
+                case .anything: true
+                case .number: "0123456789.kM".contains(character)
+                case .span: "0123456789.smh".contains(character)
+                }
+            }
         }
         public var id: String
         public var label: String
         public var kind: Kind
+        /// Stands on the line of the field before it.
+        public var joins = false
+        /// Columns of a text; nil: what fits.
+        public var width: Int?
+        /// Words before the field and behind it.
+        public var before = ""
+        public var after = ""
+        public var accepts = Accepts.anything
 
-        static func text(_ id: String, _ label: String, value: String = "", hint: String = "") -> Field {
-            Field(id: id, label: label, kind: .text(LineEditor(value), hint: hint))
+        static func text(_ id: String, _ label: String, value: String = "", hint: String = "", accepts: Accepts = .anything) -> Field {
+            var field = Field(id: id, label: label, kind: .text(LineEditor(value), hint: hint))
+            field.accepts = accepts
+            return field
         }
         static func choice(_ id: String, _ label: String, _ options: [String], selected: Int = 0) -> Field {
             Field(id: id, label: label, kind: .choice(options, selected: selected))
+        }
+        static func check(_ id: String, _ label: String, _ isOn: Bool, after: String = "", joins: Bool = false) -> Field {
+            Field(id: id, label: label, kind: .check(isOn), joins: joins, after: after)
+        }
+        /// A short text on a line with others: `ramp from [5   ]/s`.
+        static func short(
+            _ id: String, _ value: String, label: String = "", width: Int, before: String = "", after: String = "",
+            accepts: Accepts = .number
+        ) -> Field {
+            Field(
+                id: id, label: label, kind: .text(LineEditor(value), hint: ""), joins: label.isEmpty, width: width, before: before,
+                after: after,
+                accepts: accepts)
         }
         var isText: Bool {
             if case .text = kind { return true }
@@ -64,6 +104,28 @@ public struct Form: Equatable, Sendable {
         return selected
     }
 
+    public func isOn(_ id: String) -> Bool { fields.contains { $0.id == id && $0.kind == .check(true) } }
+
+    /// Numbers of the fields, line by line.
+    var lines: [[Int]] {
+        var lines: [[Int]] = []
+        for index in fields.indices {
+            if fields[index].joins, !lines.isEmpty { lines[lines.count - 1].append(index) } else { lines.append([index]) }
+        }
+        return lines
+    }
+
+    /// Gives a choice other words; the chosen place stays.
+    public mutating func setOptions(_ id: String, _ options: [String]) {
+        guard let index = fields.firstIndex(where: { $0.id == id }), case .choice(_, let selected) = fields[index].kind else { return }
+        fields[index].kind = .choice(options, selected: min(selected, max(0, options.count - 1)))
+    }
+
+    public mutating func choose(_ id: String, _ selected: Int) {
+        guard let index = fields.firstIndex(where: { $0.id == id }), case .choice(let options, _) = fields[index].kind else { return }
+        fields[index].kind = .choice(options, selected: selected)
+    }
+
     public mutating func setText(_ id: String, _ value: String) {
         guard let index = fields.firstIndex(where: { $0.id == id }), case .text(_, let hint) = fields[index].kind else { return }
         fields[index].kind = .text(LineEditor(value), hint: hint)
@@ -80,12 +142,17 @@ public struct Form: Equatable, Sendable {
         if let button = focusedButton { return buttonKey(key, button) }
         switch fields[focus].kind {
         case .text(var editor, let hint):
+            if case .character(let character) = key, !fields[focus].accepts.takes(character) { return hotkey(key) }
             guard editor.handle(key) else { return .unused(key) }
             fields[focus].kind = .text(editor, hint: hint)
             return .changed
         case .choice(let options, let selected):
             guard let step = Self.step(key) else { return hotkey(key) }
             fields[focus].kind = .choice(options, selected: (selected + step + options.count) % options.count)
+            return .changed
+        case .check(let isOn):
+            guard Self.step(key) != nil else { return hotkey(key) }
+            fields[focus].kind = .check(!isOn)
             return .changed
         }
     }

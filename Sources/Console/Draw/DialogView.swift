@@ -24,8 +24,15 @@ enum DialogView {
             painter.spans([("j k", .key), (" move  ", .dim), ("Esc", .key), (" back to the form", .dim)], x: x, y: inner.maxY - 1)
             return
         }
-        // A reset's form comes before what it would do, a warning before what is to be typed.
-        if case .reset = dialog.kind {
+        if case .listing(let lines, let top, _) = dialog.kind {
+            for (row, note) in lines.dropFirst(top).prefix(max(0, inner.maxY - y - 2)).enumerated() {
+                painter.text(note.text, x: x, y: y + row, width: room, note.key)
+            }
+            painter.spans([("j k", .key), (" move  ", .dim), ("Esc", .key), (" back to the form", .dim)], x: x, y: inner.maxY - 1)
+            return
+        }
+        // A form with a dry run comes before what it would do, a warning before what is to be typed.
+        if dialog.hasDryRun {
             y = fields(dialog, x: x, y: y, width: room, on: &painter)
             y = notes(dialog, x: x, y: y, width: room, on: &painter)
         } else {
@@ -62,8 +69,9 @@ enum DialogView {
     /// Lines that notes and fields take.
     private static func body(_ dialog: Dialog) -> Int {
         if case .moves(let moves, _, _) = dialog.kind { return min(20, moves.count + 2) }
+        if case .listing(let lines, _, _) = dialog.kind { return min(20, lines.count + 1) }
         if case .themes = dialog.kind { return themeLines(dialog) }
-        return dialog.notes.count + dialog.form.fields.count
+        return dialog.notes.count + dialog.form.lines.count
     }
 
     private static func themeLines(_ dialog: Dialog) -> Int {
@@ -78,30 +86,7 @@ enum DialogView {
 
     private static func fields(_ dialog: Dialog, x: Int, y: Int, width: Int, on painter: inout Painter) -> Int {
         if case .themes = dialog.kind { return themes(dialog, x: x, y: y, on: &painter) }
-        let label = min(34, dialog.form.fields.map { CharacterWidth.of($0.label) }.max() ?? 0) + 2
-        for (index, field) in dialog.form.fields.enumerated() {
-            let isFocused = dialog.form.focus == index
-            painter.text(field.label, x: x, y: y + index, width: label - 1, isFocused ? .title : .text)
-            switch field.kind {
-            case .text(let editor, let hint):
-                let wide = min(36, width - label - 2)
-                painter.text("[", x: x + label, y: y + index, .dim)
-                PaletteView.input(editor, x: x + label + 1, y: y + index, width: wide, isFocused: isFocused, on: &painter)
-                painter.text("]", x: x + label + 1 + wide, y: y + index, .dim)
-                painter.text(hint, x: x + label + wide + 3, y: y + index, width: width - label - wide - 3, .dim)
-            case .choice(let options, let selected):
-                var column = x + label
-                for (place, option) in options.enumerated() {
-                    let isChosen = place == selected
-                    let sign = isChosen ? "(x) " : "( ) "
-                    column =
-                        painter.text(
-                            sign + option, x: column, y: y + index, width: x + width - column,
-                            isChosen ? (isFocused ? .button : .title) : .text) + 2
-                }
-            }
-        }
-        return y + dialog.form.fields.count
+        return FormView.draw(dialog.form, x: x, y: y, width: width, on: &painter)
     }
 
     private static func themes(_ dialog: Dialog, x: Int, y: Int, on painter: inout Painter) -> Int {
@@ -131,7 +116,7 @@ enum DialogView {
             if index > 0, case .themes = dialog.kind { key = "enter" }
             column = painter.spans([(" ", .dim), (key, .key)], x: column, y: y) + 3
         }
-        if case .reset = dialog.kind { column = painter.spans([("d", .key), (" dry-run list", .dim)], x: column, y: y, limit: limit) + 3 }
+        if dialog.hasDryRun { column = painter.spans([("d", .key), (" dry-run list", .dim)], x: column, y: y, limit: limit) + 3 }
         if dialog.commandLine != nil, !dialog.form.fields.allSatisfy(\.isText) {
             painter.spans([("y", .key), (" copy command", .dim)], x: column, y: y, limit: limit)
         }

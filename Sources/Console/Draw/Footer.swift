@@ -9,22 +9,52 @@ enum Footer {
         if let dialog = model.dialog { return dialogKeys(dialog) }
         let changes = !model.isReadOnly && model.link.isLive && !model.isFrozen
         var keys: [(String, String)] = [("?", "help"), (":", "command")]
-        switch model.screen {
-        case .overview:
-            keys += [("enter", "open"), ("Tab", "pane")]
-            if changes { keys += [("A", "add topic"), ("O", "reset offsets")] }
-        case .topics:
-            keys += model.isDetailOpened ? [("Tab", "table"), ("Esc", "back")] : [("/", "filter"), ("s<>", "sort"), ("enter", "open")]
-            if changes { keys += [("A", "add"), ("P", "purge"), ("D", "delete")] }
-        case .groups:
-            keys += model.isDetailOpened ? [("Tab", "table"), ("Esc", "back")] : [("/", "filter"), ("s<>", "sort"), ("enter", "open")]
-            if changes { keys += [("O", "reset"), ("D", "delete")] }
-            keys += model.isDetailOpened ? [("y", "copy offsets")] : []
-        case .log: keys += [("/", "filter"), ("Esc", "back")]
+        keys +=
+            model.inspector == nil ? screenKeys(model) : [("Tab", "view"), ("n N", "next, previous"), ("y", "copy value"), ("Esc", "back")]
+        if changes {
+            keys += model.inspector == nil ? changingKeys(model) : model.screen == .dead ? [("R", "redrive"), ("X", "discard")] : []
         }
         keys += model.isFrozen ? [("z", "go on"), (", .", "step"), ("q", "quit")] : [("q", "quit"), ("z", "freeze")]
         keys += [("t", "theme"), ("e", "export")]
         return keys
+    }
+
+    private static func screenKeys(_ model: ConsoleModel) -> [(String, String)] {
+        switch model.screen {
+        case .overview: return [("enter", "open"), ("Tab", "pane")]
+        case .log: return [("/", "filter"), ("Esc", "back")]
+        case .delay:
+            return model.isDetailOpened
+                ? [("i", "inspect"), ("space", "mark"), ("Tab", "retries"), ("Esc", "back")] : [("enter", "messages")]
+        case .dead where model.isDetailOpened:
+            return [("/", "filter"), ("Tab", "pane"), model.dead.tab == 0 ? ("enter", "this reason") : ("i", "inspect"), ("Esc", "back")]
+        case .queues where model.isDetailOpened:
+            return (model.showsMessages ? [("i", "inspect"), ("space", "mark")] : []) + [("Tab", "table"), ("Esc", "back")]
+        default:
+            if model.isDetailOpened { return [("Tab", "table"), ("Esc", "back")] }
+            return [("/", "filter"), ("s<>", "sort"), ("enter", "open")]
+        }
+    }
+
+    /// The keys that change something here.
+    private static func changingKeys(_ model: ConsoleModel) -> [(String, String)] {
+        let isOpened = model.isDetailOpened
+        var keys: [(String, String)]
+        switch model.screen {
+        case .overview: keys = [("A", "add topic"), ("O", "reset offsets"), ("R", "redrive")]
+        case .queues:
+            keys = isOpened && model.showsMessages ? [("X", "discard"), ("M", "move")] : []
+            keys += [("P", "purge"), ("H", "hold"), ("B", "block"), ("O", "replay"), ("W", "write")]
+            if !isOpened { keys += [("R", "redrive"), ("A", "add"), ("D", "delete")] }
+        case .topics: keys = [("A", "add"), ("P", "purge"), ("D", "delete")]
+        case .groups: keys = [("O", "reset"), ("D", "delete")] + (isOpened ? [("i", "inspect first unread"), ("y", "copy offsets")] : [])
+        case .delay:
+            keys = isOpened ? [("R", "run now"), ("E", "change delay"), ("X", "cancel"), ("J", "jitter")] : [("J", "jitter bucket")]
+        case .dead: keys = [("R", "redrive"), ("M", "move")] + (isOpened ? [("X", "discard")] : []) + [("P", "purge")]
+        case .jobs: keys = [("C", "cancel job")]
+        case .audit, .log: keys = []
+        }
+        return keys + (model.undoStep() == nil ? [] : [("u", "undo")])
     }
 
     private static func dialogKeys(_ dialog: Dialog) -> [(String, String)] {
@@ -33,13 +63,15 @@ enum Footer {
         case .moves: [("j k", "move"), ("Esc", "back to the form")]
         case .quit: [("x", "close the console"), ("S", "stop the broker"), ("Esc", "stay")]
         case .reset: [("Tab", "next"), ("space", "choose"), ("d", "dry-run list"), ("S", "start"), ("Esc", "cancel")]
-        case .confirm, .createTopic: [("Tab", "next"), ("enter", "next, then do it"), ("Esc", "cancel")]
+        case .listing: [("j k", "move"), ("Esc", "back to the form")]
+        case .counted: [("Tab", "next"), ("space", "choose"), ("d", "dry-run list"), ("S", "start"), ("Esc", "cancel")]
+        case .confirm, .createTopic, .form: [("Tab", "next"), ("enter", "next, then do it"), ("Esc", "cancel")]
         }
     }
 
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
         var x = 1
-        let y = Layout(size: model.size).footerY
+        let y = model.layout.footerY
         for (key, meaning) in keys(model) {
             let wide = CharacterWidth.of(key) + 1 + CharacterWidth.of(meaning)
             guard x + wide <= model.size.columns else { continue }

@@ -5,7 +5,7 @@ import Terminal
 public enum Frame {
     public static func draw(_ model: ConsoleModel, theme: Theme) -> Canvas {
         var painter = Painter(size: model.size, theme: theme)
-        let layout = Layout(size: model.size)
+        let layout = model.layout
         guard let snapshot = model.shown else {
             waiting(model, on: &painter)
             return painter.canvas
@@ -16,25 +16,39 @@ public enum Frame {
             return painter.canvas
         }
         header(model, snapshot, on: &painter)
-        tabLine(model, on: &painter)
-        crumb(model, snapshot, on: &painter)
-        switch model.screen {
-        case .overview: OverviewScreen.draw(model, snapshot, on: &painter)
-        case .topics: TopicsScreen.draw(model, snapshot, on: &painter)
-        case .groups: GroupsScreen.draw(model, snapshot, on: &painter)
-        case .log: LogScreen.draw(model, on: &painter)
-        }
+        TabLine.draw(model, on: &painter)
+        Crumb.draw(model, snapshot, on: &painter)
+        body(model, snapshot, on: &painter)
         if !model.link.isLive {
             // What is old is dim, whatever it meant.
             let dim = painter.style(.dim)
             painter.canvas.restyle(layout.body) { _ in dim }
         }
+        JobLine.draw(model, on: &painter)
         statusLine(model, snapshot, on: &painter)
         Footer.draw(model, on: &painter)
         PaletteView.draw(model, on: &painter)
         HelpView.draw(model, on: &painter)
         DialogView.draw(model, on: &painter)
         return painter.canvas
+    }
+
+    private static func body(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
+        if model.inspector != nil {
+            InspectorScreen.draw(model, on: &painter)
+            return
+        }
+        switch model.screen {
+        case .overview: OverviewScreen.draw(model, snapshot, on: &painter)
+        case .queues: QueuesScreen.draw(model, snapshot, on: &painter)
+        case .topics: TopicsScreen.draw(model, snapshot, on: &painter)
+        case .groups: GroupsScreen.draw(model, snapshot, on: &painter)
+        case .delay: DelayScreen.draw(model, snapshot, on: &painter)
+        case .dead: DeadScreen.draw(model, snapshot, on: &painter)
+        case .jobs: JobsScreen.draw(model, snapshot, on: &painter)
+        case .audit: AuditScreen.draw(model, snapshot, on: &painter)
+        case .log: LogScreen.draw(model, on: &painter)
+        }
     }
 
     /// Before the first answer.
@@ -73,8 +87,9 @@ public enum Frame {
             (Short.duration(ms: broker.uptimeMs), .text), bar,
             ("in ", .dim), (Short.number(totals.inRate) + "/s", .graph_in), (" out ", .dim),
             (Short.number(totals.outRate) + "/s", .graph_out),
-            bar, ("lag ", .dim), (Short.count(totals.lag), Figure.lag(totals.lag)), bar,
+            bar,
         ]
+        spans += backlog(totals, wide: wide) + [bar]
         let urgent = snapshot.attention.count { $0.severity != .info }
         let isCritical = snapshot.attention.contains { $0.severity == .crit }
         spans.append(("!\(urgent)", isCritical ? .crit : urgent > 0 ? .warn : .dim))
@@ -88,6 +103,21 @@ public enum Frame {
         let room = wide - right.reduce(1) { $0 + CharacterWidth.of($1.0) }
         painter.spans(spans, x: 0, y: 0, limit: room - 1)
         painter.spans(right, x: room, y: 0)
+    }
+
+    /// What piles up: messages of queues and dead letters, and the groups' lag where there is room or nothing else.
+    private static func backlog(_ totals: Totals, wide: Int) -> [(String, ThemeKey)] {
+        var spans: [(String, ThemeKey)] = []
+        if totals.queues > 0 {
+            spans += [
+                ("ready ", .dim), (Short.count(totals.ready), Figure.lag(totals.ready)),
+                (" dead ", .dim), (Short.count(totals.dead), QueueColumns.figure(totals.dead, .dead)),
+            ]
+        }
+        if totals.queues == 0 || (wide >= 110 && totals.groups > 0) {
+            spans += [(spans.isEmpty ? "lag " : " lag ", .dim), (Short.count(totals.lag), Figure.lag(totals.lag))]
+        }
+        return spans
     }
 
     /// The right end of the header: lost, frozen, writable, and the time of what is shown.
@@ -109,104 +139,10 @@ public enum Frame {
         return spans
     }
 
-    // MARK: tabs and crumb
-
-    struct Tab {
-        var screen: ScreenID
-        var text: String
-        var range: Range<Int>
-    }
-
-    static func tabs(_ model: ConsoleModel) -> [Tab] {
-        var x = 1
-        return ScreenID.allCases.compactMap { screen in
-            guard screen.digit != nil || screen == model.screen else { return nil }
-            let label = screen.digit.map { "\($0) \(screen.title)" } ?? screen.title
-            let text = screen == model.screen ? "[\(label)]" : " \(label) "
-            defer { x += text.count + 1 }
-            return Tab(screen: screen, text: text, range: x..<(x + text.count))
-        }
-    }
-
-    private static func tabLine(_ model: ConsoleModel, on painter: inout Painter) {
-        let y = Layout(size: model.size).tabsY
-        for tab in tabs(model) {
-            painter.text(tab.text, x: tab.range.lowerBound, y: y, tab.screen == model.screen ? .tab : .text)
-        }
-    }
-
-    private static func crumb(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let y = Layout(size: model.size).crumbY
-        if let prompt = model.prompt, case .filter = prompt.kind {
-            let x = painter.spans([(" /", .prompt)], x: 0, y: y)
-            PaletteView.input(prompt.editor, x: x, y: y, width: model.size.columns - x - 24, on: &painter)
-            let page =
-                model.screen == .topics
-                ? (snapshot.topics.matched, snapshot.topics.total) : (snapshot.groups.matched, snapshot.groups.total)
-            if model.screen != .log {
-                let text = "\(Short.exact(Int64(page.0))) of \(Short.exact(Int64(page.1))) "
-                painter.right(text, right: model.size.columns, y: y, width: 22, .dim)
-            }
-            return
-        }
-        painter.spans(crumbSpans(model, snapshot), x: 1, y: y)
-    }
-
-    private static func crumbSpans(_ model: ConsoleModel, _ snapshot: Snapshot) -> [(String, ThemeKey)] {
-        var spans: [(String, ThemeKey)] = [(snapshot.broker.name, .breadcrumb)]
-        func path(_ text: String) { spans += [(" > ", .dim), (text, .breadcrumb)] }
-        path(model.screen.title.lowercased())
-        switch model.screen {
-        case .topics:
-            if let opened = model.topics.opened {
-                path(opened)
-                path(model.detailTabs[model.topics.tab])
-            } else {
-                spans += listSpans(model.topics.list, snapshot.topics.matched, snapshot.topics.total, "topic")
-            }
-        case .groups:
-            if let opened = model.groups.opened {
-                path(opened)
-                path(model.detailTabs[model.groups.tab])
-                spans.append(("   behind = age of the next unread record", .dim))
-            } else {
-                spans += listSpans(model.groups.list, snapshot.groups.matched, snapshot.groups.total, "group")
-            }
-        case .overview:
-            let totals = snapshot.totals
-            var counts = "   \(Short.counted(totals.topics, "topic")), \(Short.counted(totals.groups, "group"))"
-            if model.size.columns >= 100 {
-                counts += ", \(Short.counted(totals.partitions, "partition")), \(Short.counted(totals.connections, "connection"))"
-            }
-            spans.append((counts, .dim))
-        case .log: if !model.log.filter.isEmpty { spans += [("   filter ", .dim), (model.log.filter, .prompt)] }
-        }
-        if model.screen == .overview {
-            let doors = [snapshot.broker.kafka.map { "kafka \($0)" }, snapshot.broker.http.map { "http \($0)" }].compactMap { $0 }
-            let shown = model.size.columns >= 110 ? doors : Array(doors.prefix(1))
-            if !shown.isEmpty { spans.append(("   " + shown.joined(separator: "  "), .dim)) }
-        }
-        return spans
-    }
-
-    private static func listSpans(_ list: ListState, _ matched: Int, _ total: Int, _ noun: String) -> [(String, ThemeKey)] {
-        var spans: [(String, ThemeKey)] = []
-        if list.filter.isEmpty {
-            spans.append(("   \(Short.counted(total, noun))", .dim))
-        } else {
-            spans += [
-                ("   filter ", .dim), (list.filter, .prompt), ("  \(Short.exact(Int64(matched))) of \(Short.exact(Int64(total)))", .dim),
-            ]
-        }
-        spans.append(("   sort \(list.sort)\(list.isDescending ? " desc" : "")", .dim))
-        if !list.marks.isEmpty { spans.append(("   \(list.marks.count) marked", .mark)) }
-        return spans
-    }
-
     // MARK: status
 
     private static func statusLine(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let y = Layout(size: model.size).statusY
+        let y = model.layout.statusY
         if let status = model.status {
             painter.text(status.note.text, x: 1, y: y, width: model.size.columns - 2, status.note.key)
         } else if case .stale(_, _, _, let reason) = model.link {
@@ -232,7 +168,9 @@ enum TinyScreen {
         if !model.link.isLive { line([("STALE \(Short.duration(ms: model.nowMs - snapshot.broker.nowMs))", .stale)]) }
         line([
             ("in ", .dim), (Short.number(totals.inRate), .graph_in), (" out ", .dim), (Short.number(totals.outRate), .graph_out),
-            (" lag ", .dim), (Short.count(totals.lag), Figure.lag(totals.lag)),
+            (totals.queues > 0 ? " ready " : " lag ", .dim),
+            (Short.count(totals.queues > 0 ? totals.ready : totals.lag), Figure.lag(totals.queues > 0 ? totals.ready : totals.lag)),
+            (totals.dead > 0 ? " dead \(Short.count(totals.dead))" : "", .dead),
             (" \(Short.clock(ms: snapshot.broker.nowMs, offset: model.utcOffset))", .dim),
         ])
         for problem in snapshot.attention where y < model.size.rows {

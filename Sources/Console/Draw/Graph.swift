@@ -38,8 +38,12 @@ enum Graph {
                     let filled = min(4, max(0, heights[half] - row * 4))
                     for dot in 0..<filled { bits |= dots[half][isDown ? dot : 3 - dot] }
                 }
-                guard bits != 0, let scalar = Unicode.Scalar(0x2800 + bits) else { continue }
-                painter.canvas[rect.x + x, isDown ? rect.y + row : rect.maxY - 1 - row] = Cell(scalar, style: style)
+                guard bits != 0 else { continue }
+                let (column, line) = (rect.x + x, isDown ? rect.y + row : rect.maxY - 1 - row)
+                // A layer drawn before keeps its dots above this one's.
+                let under = painter.canvas[column, line].scalar
+                if (0x2800...0x28FF).contains(under) { bits |= under - 0x2800 }
+                if let scalar = Unicode.Scalar(0x2800 + bits) { painter.canvas[column, line] = Cell(scalar, style: style) }
             }
         }
     }

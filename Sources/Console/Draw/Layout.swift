@@ -3,8 +3,13 @@ import Terminal
 /// Where things are on a screen of a certain size. Shared by drawing and by keys, so that a page is what is seen.
 public struct Layout: Equatable, Sendable {
     public let size: Size
+    /// Whether a job runs, which takes a line above the status.
+    public let hasJobLine: Bool
 
-    public init(size: Size) { self.size = size }
+    public init(size: Size, hasJobLine: Bool = false) {
+        self.size = size
+        self.hasJobLine = hasJobLine
+    }
 
     /// Below this a frame is one line per problem.
     public var isTiny: Bool { size.columns < 60 || size.rows < 15 }
@@ -16,7 +21,8 @@ public struct Layout: Equatable, Sendable {
     public var headerY: Int { 0 }
     public var tabsY: Int { 1 }
     public var crumbY: Int { 2 }
-    public var body: Rect { Rect(x: 0, y: 3, width: size.columns, height: size.rows - 5) }
+    public var body: Rect { Rect(x: 0, y: 3, width: size.columns, height: size.rows - (hasJobLine ? 6 : 5)) }
+    public var jobY: Int { size.rows - 3 }
     public var statusY: Int { size.rows - 2 }
     public var footerY: Int { size.rows - 1 }
 
@@ -70,7 +76,7 @@ public struct Layout: Equatable, Sendable {
         public var graph: Rect?
     }
 
-    /// List, detail and graph of the Topics and Groups screens.
+    /// List, detail and graph of the screens that browse a list.
     public func browse(isOpened: Bool) -> Browse {
         let body = body
         if isOpened {
@@ -96,42 +102,76 @@ public struct Layout: Equatable, Sendable {
             detail: Rect(x: 0, y: body.maxY - detail, width: body.width, height: detail), graph: nil)
     }
 
+    public struct Delay: Equatable, Sendable {
+        public var schedule: Rect
+        public var forecast: Rect
+        public var attempts: Rect
+    }
+
+    /// The Delay screen: schedule, forecast, and whether retrying helps; the two lower panels go where there is no room.
+    public var delay: Delay {
+        let body = body
+        let whole = 9 + 3
+        let schedule = body.height >= whole + 5 ? whole : body.height
+        let (y, below) = (body.y + schedule, body.height - schedule)
+        let half = body.width / 2
+        return Delay(
+            schedule: Rect(x: 0, y: body.y, width: body.width, height: schedule),
+            forecast: Rect(x: 0, y: y, width: below > 0 ? half : 0, height: below),
+            attempts: Rect(x: half, y: y, width: below > 0 ? body.width - half : 0, height: below))
+    }
+
+    /// An opened dead-letter queue: the reasons above its messages.
+    public var dead: (why: Rect, messages: Rect) {
+        let body = body
+        let why = min(14, max(4, body.height * 35 / 100))
+        return (
+            Rect(x: 0, y: body.y, width: body.width, height: why),
+            Rect(x: 0, y: body.y + why, width: body.width, height: body.height - why)
+        )
+    }
+
+    /// A list's panel, the lines above its first row (border included) and those below its last.
+    struct Place {
+        var rect: Rect
+        var head = 2
+        var foot = 1
+    }
+
+    /// Where a list of the model's screen is; nil where it is not drawn.
+    func place(_ model: ConsoleModel, _ list: ListID) -> Place? {
+        switch list {
+        case .attention: return Place(rect: overview.attention, head: 1)
+        case .backlog: return Place(rect: overview.table)
+        case .log: return Place(rect: body, head: 1)
+        case .list: return model.screen == .delay ? Place(rect: delay.schedule) : browse(isOpened: false).list.map { Place(rect: $0) }
+        case .detail:
+            if model.screen == .dead { return Place(rect: dead.why) }
+            return browse(isOpened: model.isDetailOpened).detail.map { Place(rect: $0, head: Self.detailHead, foot: Self.detailFoot) }
+        case .messages:
+            switch model.screen {
+            case .dead where model.isDetailOpened: return Place(rect: dead.messages)
+            case .delay: return Place(rect: body)
+            default:
+                return browse(isOpened: model.isDetailOpened).detail.map { Place(rect: $0, head: Self.detailHead, foot: Self.detailFoot) }
+            }
+        }
+    }
+
     /// Rows that a list shows, without its head.
     func listRows(_ model: ConsoleModel, _ list: ListID) -> Int {
-        switch list {
-        case .topics: max(1, (browse(isOpened: false).list?.height ?? 3) - 3)
-        case .groups: max(1, (browse(isOpened: false).list?.height ?? 3) - 3)
-        case .detail: max(1, (browse(isOpened: model.isDetailOpened).detail?.height ?? 4) - Self.detailFrame)
-        case .attention: max(1, overview.attention.height - 2)
-        case .backlog: max(1, overview.table.height - 3)
-        case .log: max(1, body.height - 2)
-        }
+        guard let place = place(model, list) else { return 1 }
+        return max(1, place.rect.height - place.head - place.foot)
     }
 
     /// The screen rows of a list's entries, for the mouse; nil where the list is not drawn.
     func firstRow(_ model: ConsoleModel, _ list: ListID) -> Rect? {
-        let rect: Rect?
-        var head = 2
-        switch list {
-        case .topics, .groups: rect = browse(isOpened: false).list
-        case .detail: (rect, head) = (browse(isOpened: model.isDetailOpened).detail, 3)
-        case .attention: (rect, head) = (overview.attention, 1)
-        case .backlog: rect = overview.table
-        case .log: (rect, head) = (body, 1)
-        }
-        return rect.map { Rect(x: $0.x + 1, y: $0.y + head, width: $0.width - 2, height: listRows(model, list)) }
-    }
-
-    /// Border, summary line, head and the suspect line of a detail pane.
-    static let detailFrame = 5
-}
-
-extension ConsoleModel {
-    var isDetailOpened: Bool {
-        switch screen {
-        case .topics: topics.opened != nil
-        case .groups: groups.opened != nil
-        default: false
+        place(model, list).map {
+            Rect(x: $0.rect.x + 1, y: $0.rect.y + $0.head, width: $0.rect.width - 2, height: listRows(model, list))
         }
     }
+
+    /// Border, summary line and head; suspect line and border of a detail pane.
+    static let detailHead = 3
+    static let detailFoot = 2
 }

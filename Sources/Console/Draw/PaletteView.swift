@@ -4,7 +4,7 @@ import Terminal
 enum PaletteView {
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
         guard let prompt = model.prompt, prompt.kind == .palette else { return }
-        let y = Layout(size: model.size).statusY
+        let y = model.layout.statusY
         let completions = Palette.completions(for: prompt.editor.text, in: model)
         if !completions.isEmpty {
             let width = min(model.size.columns, 72)

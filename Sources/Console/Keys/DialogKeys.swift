@@ -67,6 +67,11 @@ extension ConsoleModel {
             handleMoves(key, moves: moves, top: top, below: below)
             return []
         }
+        if case .listing(let lines, let top, let below) = open.kind {
+            let next = Self.scrolled(top, key, count: lines.count)
+            if let next { dialog?.kind = .listing(lines, top: next, below: below) } else { dialog = below.first }
+            return []
+        }
         if case .themes(let before) = open.kind { return handleThemes(key, before: before) }
         let event = open.form.handle(key)
         dialog = open
@@ -87,9 +92,25 @@ extension ConsoleModel {
         switch dialog?.kind {
         case .createTopic: updateCreate()
         case .reset: return previewReset()
+        case .counted: return count()
+        case .form: updateForm()
         default: break
         }
         return []
+    }
+
+    /// Shows the command line of what the form says so far.
+    mutating func updateForm() {
+        guard let dialog, case .form(let action) = dialog.kind else { return }
+        var form = dialog.form
+        if case .declare = action, form.text("name").isEmpty { form.setText("name", "NAME") }
+        let commands = try? action.commands(form, nowMs: brokerNowMs, offset: utcOffset)
+        guard let first = commands?.first else {
+            self.dialog?.commandLine = nil
+            return
+        }
+        let more = (commands?.count ?? 1) - 1
+        self.dialog?.commandLine = first.commandLine + (more > 0 ? "   (and \(more) more)" : "")
     }
 
     private mutating func unused(_ key: Key) -> [Effect] {
@@ -101,8 +122,28 @@ extension ConsoleModel {
             if plan.previewed == nil { return previewReset() }
             if let below = dialog { dialog = Self.movesDialog(plan.moves, below: below) }
         }
+        if case .counted = dialog?.kind, key == .character("d") { return listCount() }
         if key == .character("q") { dialog = nil }
         return []
+    }
+
+    private mutating func pressForm(_ action: FormAction, _ form: Form) -> [Effect] {
+        let typed = form.text("name")
+        if !action.expected.isEmpty, typed != action.expected {
+            dialog?.message = Note(
+                typed.isEmpty
+                    ? "Type \(action.expected) first; nothing was done." : "`\(typed)` is not \(action.expected); nothing was done.", .crit)
+            dialog?.form.focus = 0
+            return []
+        }
+        do throws(FormProblem) {
+            let commands = try action.commands(form, nowMs: brokerNowMs, offset: utcOffset)
+            dialog = nil
+            return mayMutate() ? commands.map { perform($0) } : []
+        } catch {
+            dialog?.message = Note(error.message, .crit)
+            return []
+        }
     }
 
     private mutating func press(_ button: Int) -> [Effect] {
@@ -124,7 +165,9 @@ extension ConsoleModel {
             return mayMutate() ? [perform(command)] : []
         case .reset: return startReset()
         case .quit: return [.end(button == 1 ? .closed : .stopBroker)]
-        case .themes, .moves: return []
+        case .counted: return startCounted()
+        case .form(let action): return pressForm(action, open.form)
+        case .themes, .moves, .listing: return []
         }
     }
 
@@ -153,47 +196,29 @@ extension ConsoleModel {
     }
 
     private mutating func handleMoves(_ key: Key, moves: [OffsetMove], top: Int, below: [Dialog]) {
-        var next = top
-        switch key {
-        case .down, .character("j"): next += 1
-        case .up, .character("k"): next -= 1
-        case .pageDown, .character(" "): next += 10
-        case .pageUp: next -= 10
-        default:
+        guard let next = Self.scrolled(top, key, count: moves.count) else {
             dialog = below.first
             return
         }
-        dialog?.kind = .moves(moves, top: min(max(0, next), max(0, moves.count - 1)), below: below)
+        dialog?.kind = .moves(moves, top: next, below: below)
+    }
+
+    /// The first line after a key that scrolls; nil for any other key.
+    private static func scrolled(_ top: Int, _ key: Key, count: Int) -> Int? {
+        let step: Int
+        switch key {
+        case .down, .character("j"): step = 1
+        case .up, .character("k"): step = -1
+        case .pageDown, .character(" "): step = 10
+        case .pageUp: step = -10
+        default: return nil
+        }
+        return min(max(0, top + step), max(0, count - 1))
     }
 
     private static func movesDialog(_ moves: [OffsetMove], below: Dialog) -> Dialog {
         Dialog(
             kind: .moves(moves, top: 0, below: [below]), title: "Dry run: \(Short.counted(moves.count, "partition"))", notes: [],
             form: Form(fields: [], buttons: []), commandLine: below.commandLine)
-    }
-
-    // MARK: sending
-
-    mutating func perform(_ command: Command) -> Effect {
-        lastCommandID += 1
-        pending[lastCommandID] = .action(command.commandLine)
-        return .perform(command, id: lastCommandID)
-    }
-
-    /// Takes the broker's answer to a command.
-    public mutating func handleOutcome(_ result: Result<CommandOutcome, ControlError>, id: Int, nowMs: Int64) -> [Effect] {
-        self.nowMs = nowMs
-        switch (pending.removeValue(forKey: id), result) {
-        case (.preview(let asked), _): takePreview(asked, result)
-        case (.action, .success(let outcome)):
-            say(outcome.message, .ok)
-            if !pending.values.contains(where: { if case .action = $0 { true } else { false } }) {
-                topics.list.marks = []
-                groups.list.marks = []
-            }
-        case (.action, .failure(let error)): say(error.message, .crit)
-        case (nil, _): break
-        }
-        return [.fetch]
     }
 }

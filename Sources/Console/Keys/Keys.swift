@@ -15,6 +15,7 @@ extension ConsoleModel {
         if dialog != nil { return handleDialog(key) }
         if prompt != nil { return handlePrompt(key) }
         if helpTop != nil { return handleHelp(key) }
+        if inspector != nil, let effects = handleInspector(key) { return effects }
         return handleGlobal(key)
     }
 
@@ -79,9 +80,9 @@ extension ConsoleModel {
     mutating func open(_ screen: ScreenID) {
         if self.screen == screen {
             // The same digit again goes back to the screen's list.
-            topics.opened = nil
-            groups.opened = nil
+            changeBrowse { $0.opened = nil }
         }
+        inspector = nil
         self.screen = screen
         settleCursors()
     }
@@ -89,12 +90,19 @@ extension ConsoleModel {
     /// Esc and q: out of the detail, the filter, the marks, then to the overview, then out.
     private mutating func back(isQuit: Bool) -> [Effect] {
         let list = activeList
-        if isDetailOpened {
-            if screen == .topics { topics.opened = nil } else { groups.opened = nil }
+        let messages = browse.messages
+        if isDetailOpened, !isQuit, !messages.marks.isEmpty {
+            changeBrowse { $0.messages.marks = [] }
+        } else if isDetailOpened, !isQuit, !messages.filter.isEmpty {
+            setFilter("", on: .messages)
+        } else if isDetailOpened {
+            changeBrowse { $0.opened = nil }
         } else if !isQuit, !state(list).marks.isEmpty {
             change(list) { $0.marks = [] }
         } else if !isQuit, !state(list).filter.isEmpty {
             setFilter("", on: list)
+        } else if !isQuit, screen == .delay, delayQueue != nil {
+            delayQueue = nil
         } else if !isQuit, isFrozen {
             frozenMs = nil
             settleCursors()

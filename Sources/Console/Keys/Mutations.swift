@@ -4,27 +4,49 @@ import Terminal
 extension ConsoleModel {
     /// UPPERCASE keys: they change something, so they ask first.
     mutating func handleMutation(_ key: Key) -> [Effect] {
-        guard case .character(let character) = key, "OPAD".contains(character) else {
+        guard case .character(let character) = key, "ABCDEHJMOPRWX".contains(character) else {
             if case .character(let other) = key, other.isUppercase { say(Self.laterKeys[other] ?? "no such key; ? lists them", .dim) }
             return []
         }
         guard mayMutate() else { return [] }
         switch character {
-        case "A": openCreateTopic()
+        case "A": if screen == .queues { openDeclare() } else { openCreateTopic() }
+        case "C": return cancelJob()
+        case "D": openDelete()
+        case "E": openReschedule()
+        case "H", "B": return openGate(character == "H" ? .delivery : .publishing)
+        case "J": openJitter()
+        case "M": return openSendOn(isMove: true)
         case "O": return openReset()
         case "P": openPurge()
-        case "D": openDelete()
+        case "R":
+            guard screen == .delay else { return openSendOn(isMove: false) }
+            openRunNow()
+        case "W": openWrite()
+        case "X": openDiscard()
         default: break
         }
         return []
     }
 
-    private static let laterKeys: [Character: String] = [
-        "R": "R redrive comes with dead letters", "X": "X discard comes with queues", "H": "H hold comes with queues",
-        "B": "B block comes with queues", "M": "M move comes with queues", "W": "W write comes with queues",
-        "E": "E edit comes with queues", "J": "J jitter comes with delay", "K": "K kill comes with the Clients screen",
-        "C": "C cancel comes with jobs",
-    ]
+    private static let laterKeys: [Character: String] = ["K": "K kill comes with the Clients screen"]
+
+    private mutating func openGate(_ gate: QueueCommand.Gate) -> [Effect] {
+        let names = queueTargets
+        guard !names.isEmpty, screen != .delay else {
+            say("\(gate == .delivery ? "H holds delivery" : "B blocks publishing") of a queue: select one (2)", .dim)
+            return []
+        }
+        return toggleGate(gate, names)
+    }
+
+    private mutating func openWrite() {
+        guard let queue = queueTargets.first ?? (screen == .topics ? selectedTopic : nil) else {
+            say("W writes a message to a queue: select one (2)", .dim)
+            return
+        }
+        openWrite(queue)
+    }
 
     /// Whether anything may be changed now; says why not.
     mutating func mayMutate() -> Bool {
@@ -52,10 +74,14 @@ extension ConsoleModel {
         case .attention:
             guard let line = shown?.attention, line.indices.contains(overview.attention.cursor) else { return nil }
             return line[overview.attention.cursor].screen == "groups" ? line[overview.attention.cursor].select : nil
-        case .backlog: return name(.backlog, at: overview.backlog.cursor)
-        case .groups: return selectedGroup
+        case .backlog:
+            let rows = shown.map { BacklogRow.rows($0) } ?? []
+            guard rows.indices.contains(overview.backlog.cursor), !rows[overview.backlog.cursor].isQueue else { return nil }
+            return rows[overview.backlog.cursor].name
+        case .list: return screen == .groups ? selectedGroup : nil
         case .detail:
             if screen == .groups { return selectedGroup }
+            guard screen == .topics else { return nil }
             guard topics.tab == 1, let detail = topicDetail, detail.groups.indices.contains(topics.detail.cursor) else { return nil }
             return detail.groups[topics.detail.cursor].group
         default: return nil
@@ -64,7 +90,8 @@ extension ConsoleModel {
 
     private mutating func openReset() -> [Effect] {
         guard let group = groupTarget else {
-            say("O resets a group's offsets: select a group (4)", .dim)
+            if let queue = queueTargets.first, screen != .delay { return openReplay(queue) }
+            say("O resets a group's offsets (4) or replays a queue (2): select one", .dim)
             return []
         }
         let known = shown?.group?.row.group == group ? shown?.group?.row.topics : nil
@@ -73,8 +100,9 @@ extension ConsoleModel {
     }
 
     private mutating func openPurge() {
+        if screen != .topics, screen != .delay, !queueTargets.isEmpty { return openPurgeQueues(queueTargets) }
         guard screen == .topics, !topicTargets.isEmpty else {
-            say("P deletes a topic's records: select a topic (3)", .dim)
+            say("P purges a queue (2) or deletes a topic's records (3): select one", .dim)
             return
         }
         openPurge(topicTargets)
@@ -103,10 +131,11 @@ extension ConsoleModel {
     private mutating func openDelete() {
         switch screen {
         case .topics where !topicTargets.isEmpty: openDeleteTopics(topicTargets)
+        case .queues where !queueTargets.isEmpty, .dead where !queueTargets.isEmpty: openDeleteQueues(queueTargets)
         case .groups:
             let names = groups.opened.map { [$0] } ?? targets(groups.list, selectedGroup)
             if names.isEmpty { say("no group here to delete", .dim) } else { openDeleteGroups(names) }
-        default: say("D deletes a topic (3) or a group (4): select one", .dim)
+        default: say("D deletes a queue (2), a topic (3) or a group (4): select one", .dim)
         }
     }
 

@@ -11,7 +11,7 @@ enum Palette {
         var isComplete: Bool
     }
 
-    enum Argument { case none, topic, newTopic, group, theme, text }
+    enum Argument { case none, topic, newTopic, group, queue, theme, text }
 
     struct Entry {
         var words: String
@@ -19,26 +19,6 @@ enum Palette {
         var meaning: String
         var isMutation = false
     }
-
-    static let entries: [Entry] = [
-        Entry(words: "overview", argument: .none, meaning: "screen 1"),
-        Entry(words: "topics", argument: .none, meaning: "screen 3"),
-        Entry(words: "groups", argument: .none, meaning: "screen 4"),
-        Entry(words: "log", argument: .none, meaning: "the broker's events"),
-        Entry(words: "help", argument: .none, meaning: "keys of this screen"),
-        Entry(words: "topic describe", argument: .topic, meaning: "open a topic"),
-        Entry(words: "topic create", argument: .newTopic, meaning: "NAME --partitions N", isMutation: true),
-        Entry(words: "topic delete", argument: .topic, meaning: "delete a topic", isMutation: true),
-        Entry(words: "topic purge", argument: .topic, meaning: "delete its records up to the end", isMutation: true),
-        Entry(words: "group describe", argument: .group, meaning: "open a group"),
-        Entry(words: "group reset", argument: .group, meaning: "GROUP --to earliest|latest|OFFSET", isMutation: true),
-        Entry(words: "group delete", argument: .group, meaning: "forget a group", isMutation: true),
-        Entry(words: "theme", argument: .theme, meaning: "colours"),
-        Entry(words: "refresh", argument: .text, meaning: "MS between snapshots"),
-        Entry(words: "freeze", argument: .none, meaning: "stop the picture, or go on"),
-        Entry(words: "export", argument: .none, meaning: "this instant as JSON"),
-        Entry(words: "quit", argument: .none, meaning: "leave the console"),
-    ]
 
     /// At most this many are offered.
     static let maxCompletions = 8
@@ -64,11 +44,12 @@ enum Palette {
         let names: [String]
         switch entry.argument {
         case .topic: names = model.live?.topics.rows.map(\.name) ?? []
+        case .queue: names = model.live?.queues.rows.map(\.name) ?? []
         case .group: names = model.live?.groups.rows.map(\.group) ?? []
         case .theme: names = model.themes.map(\.name)
         case .none, .newTopic, .text: return []
         }
-        let isComplete = entry.words != "group reset"
+        let isComplete = !["group reset", "delay cancel", "delay run"].contains(entry.words)
         return names.filter { $0.hasPrefix(typed) && $0 != typed }.prefix(maxCompletions).map {
             Completion(line: "\(entry.words) \($0)\(isComplete ? "" : " ")", meaning: entry.meaning, isComplete: isComplete)
         }
@@ -79,6 +60,10 @@ enum Palette {
         switch entry.words {
         case "group reset": tails = [("--to earliest", true), ("--to latest", true), ("--to ", false), ("--to-time ", false)]
         case "topic create": tails = [("--partitions ", false)]
+        case "redrive":
+            tails = ["--rate ", "--to ", "--reason ", "--match ", "--ramp ", "--canary ", "--stop-if-dead "].map { ($0, false) }
+        case "replay": tails = [("--from earliest", true), ("--from ", false), ("--to ", false), ("--into ", false), ("--match ", false)]
+        case "queue hold", "queue resume": tails = [("--publishing", true)]
         default: return []
         }
         guard let space = text.firstRange(of: " --") ?? (text.hasSuffix(" ") ? text.index(before: text.endIndex)..<text.endIndex : nil)

@@ -20,6 +20,7 @@ extension Palette {
         case "refresh": setRefresh(words.first, on: &model)
         case "topic": return topic(words, on: &model)
         case "group": return group(words, on: &model)
+        case "queue", "redrive", "replay", "undo", "job", "delay", "dead", "audit": return queueLine(first, words, on: &model)
         default: model.say("no such command: \(first); Tab shows what there is", .warn)
         }
         return []
@@ -44,7 +45,7 @@ extension Palette {
     }
 
     /// `--name value` pairs after the subject, with `--yes` and `--dry-run` left out; nil with a message for anything else.
-    private static func options(
+    static func options(
         _ words: ArraySlice<String>, allowed: [String], on model: inout ConsoleModel
     ) -> [(name: String, value: String)]? {
         var options: [(name: String, value: String)] = []

@@ -25,8 +25,16 @@ public struct ConsoleModel: Equatable, Sendable {
     /// The instant the screen is frozen at.
     public internal(set) var frozenMs: Int64?
     public internal(set) var overview = OverviewState()
+    public internal(set) var queues = BrowseState(list: ListState(sort: "ready", isDescending: true))
     public internal(set) var topics = BrowseState(list: ListState(sort: "name"))
     public internal(set) var groups = BrowseState(list: ListState(sort: "lag", isDescending: true))
+    public internal(set) var delay = BrowseState(list: ListState(sort: ""))
+    /// The queue whose delays are shown; nil: all.
+    public internal(set) var delayQueue: String?
+    public internal(set) var dead = BrowseState(list: ListState(sort: "messages", isDescending: true))
+    public internal(set) var jobs = BrowseState(list: ListState(sort: "id", isDescending: true))
+    public internal(set) var audit = BrowseState(list: ListState(sort: "id", isDescending: true))
+    public internal(set) var inspector: Inspector?
     public internal(set) var log = ListState()
     public internal(set) var dialog: Dialog?
     public internal(set) var prompt: Prompt?
@@ -35,6 +43,11 @@ public struct ConsoleModel: Equatable, Sendable {
     public internal(set) var refreshMs = 1_000
     public internal(set) var themes: [ThemeSpec]
     public internal(set) var themeName: String
+    /// The query that `live` answers; nil where nobody said.
+    var answered: SnapshotQuery?
+    /// The job started here that is not over.
+    var watchedJob: Int64?
+    var undos: [UndoStep] = []
     /// Commands sent and not answered, by number.
     var pending: [Int: Pending] = [:]
     var lastCommandID = 0
@@ -58,7 +71,9 @@ public struct ConsoleModel: Equatable, Sendable {
     /// What an answer is for.
     enum Pending: Equatable, Sendable {
         case preview(OffsetReset)
-        case action(String)
+        case dryRun(QueueCommand)
+        case action(Command)
+        case undo(UndoStep)
     }
 
     /// What is being typed in the crumb line or the palette.
@@ -77,16 +92,8 @@ public struct ConsoleModel: Equatable, Sendable {
         public var backlog = ListState()
     }
 
-    /// A list with the detail of one of its rows.
-    public struct BrowseState: Equatable, Sendable {
-        public var list: ListState
-        /// The name whose detail has the whole body.
-        public var opened: String?
-        /// Which of the detail's tables is shown.
-        public var tab = 0
-        public var detail = ListState()
-    }
-
+    /// Where things are on the screen now.
+    var layout: Layout { Layout(size: size, hasJobLine: jobLine != nil) }
     /// The broker's wall time as last heard, which times typed by the operator refer to.
     var brokerNowMs: Int64 { live?.broker.nowMs ?? nowMs }
     public var isEmbedded: Bool { mode == .embedded }
@@ -102,40 +109,20 @@ public struct ConsoleModel: Equatable, Sendable {
     /// The theme that is picked; the first one where the name is gone.
     public var theme: ThemeSpec { themes.first { $0.name == themeName } ?? themes.first ?? ThemeSpec(name: "plain", lines: [:]) }
 
-    /// What to ask the broker for, so that the screen can be drawn.
-    public func query() -> SnapshotQuery {
-        let layout = Layout(size: size)
-        var groupsQuery = groups.list.query(visible: layout.listRows(self, .groups))
-        var topicsQuery = topics.list.query(visible: layout.listRows(self, .topics))
-        if screen == .overview {
-            groupsQuery = ListQuery(sort: "lag", descending: true, count: 50)
-            if layout.overview.busiest != nil { topicsQuery = ListQuery(sort: "inRate", descending: true, count: 40) }
-        }
-        let hasPreview = layout.hasPreview
-        return SnapshotQuery(
-            topics: topicsQuery, groups: groupsQuery,
-            topic: screen == .topics ? topics.opened ?? (hasPreview ? selectedTopic : nil) : nil,
-            group: screen == .groups ? groups.opened ?? (hasPreview ? selectedGroup : nil) : nil,
-            historyPoints: history.pointsWanted(nowMs: live == nil ? 0 : nowMs))
-    }
-
-    public var selectedTopic: String? {
-        topics.opened ?? shown.flatMap { topics.list.row(in: $0.topics) }?.name ?? topics.list.pinned
-    }
-    public var selectedGroup: String? {
-        groups.opened ?? shown.flatMap { groups.list.row(in: $0.groups) }?.group ?? groups.list.pinned
-    }
-
     // MARK: what the broker answers
 
-    /// Takes a snapshot that answers ``query()``.
-    public mutating func handle(_ snapshot: Snapshot, nowMs: Int64) {
+    /// Takes a snapshot that answers `asked`; without it, one that holds whatever the screen shows.
+    public mutating func handle(_ snapshot: Snapshot, nowMs: Int64, asked: SnapshotQuery? = nil) {
         self.nowMs = nowMs
         if case .stale = link { say("connected again", .ok) }
         link = .live
-        live = snapshot
+        var merged = snapshot
+        if let asked { keepUnasked(&merged, asked) }
+        live = merged
+        answered = asked
         history.merge(snapshot.history)
         ring.append(snapshot)
+        watchJob()
         if !isFrozen { settleCursors() }
     }
 
@@ -161,22 +148,32 @@ public struct ConsoleModel: Equatable, Sendable {
 
     mutating func settleCursors() {
         guard let shown else { return }
-        let layout = Layout(size: size)
-        // The overview asks for other rows than these lists; their cursors wait for their own.
-        if screen != .overview {
-            topics.list.settle(shown.topics, visible: layout.listRows(self, .topics), name: \.name)
-            groups.list.settle(shown.groups, visible: layout.listRows(self, .groups), name: \.group)
+        let layout = self.layout
+        let rows = layout.listRows(self, .list)
+        switch screen {
+        case .queues: queues.list.settle(shown.queues, visible: rows, name: \.name)
+        case .topics: topics.list.settle(shown.topics, visible: rows, name: \.name)
+        case .groups: groups.list.settle(shown.groups, visible: rows, name: \.group)
+        case .dead: dead.list.settle(shown.deadQueues, visible: rows, name: \.name)
+        case .jobs: jobs.list.settle(shown.jobs, visible: rows) { String($0.id) }
+        case .audit: audit.list.settle(shown.audit, visible: rows) { String($0.id) }
+        case .delay: delay.list.keepVisible(count: shown.delay?.buckets.count ?? 0, visible: rows)
+        case .overview:
+            overview.attention.keepVisible(count: shown.attention.count, visible: layout.listRows(self, .attention))
+            overview.backlog.keepVisible(count: count(.backlog), visible: layout.listRows(self, .backlog))
+        case .log: log.keepVisible(count: logLines.count, visible: layout.listRows(self, .log))
         }
-        overview.attention.keepVisible(count: shown.attention.count, visible: layout.listRows(self, .attention))
-        overview.backlog.keepVisible(count: shown.groups.rows.count, visible: layout.listRows(self, .backlog))
-        topics.detail.keepVisible(count: detailCount, visible: layout.listRows(self, .detail))
-        groups.detail.keepVisible(count: detailCount, visible: layout.listRows(self, .detail))
-        log.keepVisible(count: logLines.count, visible: layout.listRows(self, .log))
+        let (details, visible) = (detailCount, layout.listRows(self, .detail))
+        changeBrowse { $0.detail.keepVisible(count: details, visible: visible) }
+        if let page = messagesPage {
+            let visible = layout.listRows(self, .messages)
+            changeBrowse { $0.messages.settle(page, visible: visible, name: \.markName) }
+        }
     }
 
-    /// Shows a line for ten seconds.
-    mutating func say(_ text: String, _ key: ThemeKey = .text) {
-        status = Status(note: Note(text, key), untilMs: nowMs + 10_000)
+    /// Shows a line for a while.
+    mutating func say(_ text: String, _ key: ThemeKey = .text, seconds: Int64 = 10) {
+        status = Status(note: Note(text, key), untilMs: nowMs + seconds * 1_000)
     }
 }
 

@@ -8,6 +8,11 @@ public struct HistoryStore: Equatable, Sendable {
         public var inRate: Double?
         public var outRate: Double?
         public var backlog: Double?
+        /// Messages of queues by state; nil from a broker that does not count them.
+        public var ready: Double?
+        public var unacked: Double?
+        public var delayed: Double?
+        public var dead: Double?
         var isGap: Bool { inRate == nil && outRate == nil && backlog == nil }
     }
 
@@ -35,7 +40,10 @@ public struct HistoryStore: Equatable, Sendable {
         advance(to: history.endMs / 1000)
         for index in 0..<min(count, Self.capacity) {
             let from = count - 1 - index
-            let point = Point(inRate: history.inRate[from], outRate: history.outRate[from], backlog: history.backlog[from])
+            func known(_ series: [Double?]) -> Double? { series.count == count ? series[from] : nil }
+            let point = Point(
+                inRate: history.inRate[from], outRate: history.outRate[from], backlog: history.backlog[from], ready: known(history.ready),
+                unacked: known(history.unacked), delayed: known(history.delayed), dead: known(history.dead))
             guard !point.isGap, let place = place(ofSecond: (history.endMs - Int64(index) * history.stepMs) / 1000) else { continue }
             points[place] = point
         }

@@ -1,36 +1,24 @@
 /// The screens there are. Others come with the things they show.
 public enum ScreenID: String, CaseIterable, Sendable {
-    case overview, topics, groups, log
+    case overview, queues, topics, groups, delay, dead, jobs, audit, log
 
     /// The key that opens it; nil for screens of the palette.
     public var digit: Character? {
         switch self {
         case .overview: "1"
+        case .queues: "2"
         case .topics: "3"
         case .groups: "4"
+        case .delay: "5"
+        case .dead: "6"
+        case .jobs: "8"
+        case .audit: "9"
         case .log: nil
         }
     }
 
-    public var title: String {
-        switch self {
-        case .overview: "Overview"
-        case .topics: "Topics"
-        case .groups: "Groups"
-        case .log: "Log"
-        }
-    }
+    public var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
 
     /// What a digit will open once it exists.
-    static func later(_ digit: Character) -> String? {
-        switch digit {
-        case "2": "2 Queues comes with queues"
-        case "5": "5 Delay comes with delayed messages and retry"
-        case "6": "6 Dead comes with dead letters"
-        case "7": "7 Clients comes with users and sessions"
-        case "8": "8 Jobs comes with redrive jobs"
-        case "9": "9 Audit comes with the audit log; :log shows events"
-        default: nil
-        }
-    }
+    static func later(_ digit: Character) -> String? { digit == "7" ? "7 Clients comes with users and sessions" : nil }
 }

@@ -92,25 +92,6 @@ enum GroupColumns {
         ]
     }
 
-    /// The overview's table: what comes in and goes out, as for a queue.
-    static func backlog(_ glyphs: Glyphs) -> [Column<GroupRow>] {
-        [
-            Column(title: "GROUP", width: 16, priority: 0, role: .name, maxWidth: 60) { row, _ in (subject(row), .text) },
-            Column(title: "LAG", width: 5, priority: 1) { row, _ in (Short.count(row.lag), Figure.lag(row.lag)) },
-            Column(title: "IN/s", width: 5, priority: 5) { row, _ in
-                let rate = max(0, row.rate + row.lagRate)
-                return (Short.number(rate), Figure.quiet(rate))
-            },
-            Column(title: "OUT/s", width: 5, priority: 4) { row, _ in (Short.number(row.rate), Figure.quiet(row.rate)) },
-            Column(title: "NET/s", width: 6, priority: 3) { row, _ in (Short.net(row.lagRate), Figure.net(row.lagRate, lag: row.lag)) },
-            Column(title: "BEHIND", width: 6, priority: 2) { row, _ in (Short.duration(ms: row.behindMs), Figure.behind(row.behindMs)) },
-            Column(title: "ETA", width: 5, priority: 3) { row, _ in eta(row) },
-            Column(title: "BACKLOG 5m", width: 10, priority: 9, role: .trend, maxWidth: 60) { row, width in
-                (Graph.spark(row.trend, width: width, glyphs: glyphs), .graph_backlog)
-            },
-        ]
-    }
-
     /// `billing@orders`, `etl@orders +2`.
     static func subject(_ row: GroupRow) -> String {
         guard let first = row.topics.first else { return row.group }

@@ -4,7 +4,7 @@ import Terminal
 /// The list of consumer groups; of one group its partitions with lag in count and time, and its members.
 enum GroupsScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = Layout(size: model.size).browse(isOpened: model.groups.opened != nil)
+        let layout = model.layout.browse(isOpened: model.groups.opened != nil)
         if let rect = layout.list { list(model, snapshot, rect, on: &painter) }
         if let rect = layout.detail { detail(model, snapshot, rect, on: &painter) }
         if let rect = layout.graph { graph(model, rect, on: &painter) }
@@ -12,10 +12,9 @@ enum GroupsScreen {
 
     private static func list(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
         let state = model.groups.list
-        let empty =
-            state.filter.isEmpty
-            ? Note("No consumer groups. One appears when a client joins or commits.", .dim)
-            : Note("No group matches \(state.filter). Esc shows all.", .dim)
+        let empty = model.emptyNote(
+            (snapshot.groups.matched, snapshot.groups.total), noun: "group",
+            hint: "No consumer groups. One appears when a client joins or commits.")
         ListPanel.draw(
             snapshot.groups, columns: GroupColumns.all(painter.glyphs), list: state,
             look: .init(title: "Groups", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
@@ -24,20 +23,15 @@ enum GroupsScreen {
     }
 
     private static func detail(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
-        let isOpened = model.groups.opened != nil
-        guard let name = model.selectedGroup else {
-            painter.panel(rect, title: "")
-            return
-        }
-        let inner = painter.panel(rect, title: name, isFocused: isOpened)
-        guard let detail = model.groupDetail else {
-            let isGone = isOpened && snapshot.group == nil && model.link.isLive
-            painter.text(isGone ? "There is no group \(name) now. Esc goes back." : "", x: inner.x + 3, y: inner.y, .dim)
-            return
-        }
-        DetailTabs.draw(model.detailTabs, selected: model.groups.tab, rect: rect, on: &painter)
+        let name = model.selectedGroup ?? ""
+        let isGone = snapshot.group == nil && model.answered?.group == name && model.link.isLive
+        let look = DetailPanel.Look(title: name, isGone: isGone, noun: "group")
+        let found = model.groupDetail
+        guard let inner = DetailPanel.frame(model, look: look, hasDetail: found != nil, rect: rect, on: &painter), let detail = found
+        else { return }
         summary(detail, x: inner.x + 3, y: inner.y, width: inner.width - 4, on: &painter)
-        let table = Rect(x: inner.x, y: inner.y + 1, width: inner.width, height: inner.height - 2)
+        let table = DetailPanel.table(inner)
+        let isOpened = model.isDetailOpened
         if model.groups.tab == 1 {
             ListPanel.drawRows(
                 detail.members, columns: MemberColumns.all, list: model.groups.detail, isFocused: isOpened,

@@ -7,10 +7,12 @@ enum HelpText {
         var lines = here(model)
         lines += [("", "Move"), ("j k ↓ ↑", "down, up"), ("gg G", "top, bottom"), ("^d ^u PgDn PgUp", "half a page, a page")]
         lines += [
-            ("", "Everywhere"), ("1 3 4", "Overview, Topics, Groups"), (":", "command palette, the command line's words (Tab completes)"),
+            ("", "Everywhere"), ("1 … 6 8 9", "screens, as the tab line has them"),
+            (":", "command palette, the command line's words (Tab completes)"),
             ("z  , .", "freeze; step back and on through the last 15 minutes"), ("+ -", "refresh slower, faster"),
             ("t", "theme, with preview"), ("e", "export the shown instant as JSON"), ("y", "copy, over SSH too (OSC 52)"),
-            ("r", "ask the broker now"), ("Esc q", "back, quit"), ("^L", "redraw"),
+            ("r", "ask the broker now"), ("u  C", "undo the last action; cancel the running job"), ("Esc q", "back, quit"),
+            ("^L", "redraw"),
         ]
         if model.isReadOnly { lines += [("", "Read-only: keys that change something are off.")] }
         return lines
@@ -23,22 +25,60 @@ enum HelpText {
             ("s  < >", "reverse the order, sort by another column"), ("space v a", "mark, mark a range, mark all"),
             ("Tab [ ]", "next, previous table of the detail"),
         ]
+        let reading = reading(model, list)
+        return reading + (changes ? changing(model) : [])
+    }
+
+    private static func reading(_ model: ConsoleModel, _ list: [(String, String)]) -> [(key: String, meaning: String)] {
+        switch model.screen {
+        case .overview: [("", "Overview"), ("Tab", "attention list, backlog table"), ("enter", "open what is under the cursor")]
+        case .log: [("", "Log"), ("/", "filter")]
+        case .delay:
+            [
+                ("", "Delay & retry"), ("enter", "messages of the bucket; then i looks at one"), ("/", "of one queue: its name"),
+                ("space v a", "mark, mark a range, mark all"), ("Tab", "delayed messages, waiting retries"),
+            ]
+        case .dead:
+            [
+                ("", "Dead letters"), ("enter", "open; on a reason: its messages; on a message: look at it"),
+                ("/", "reason~TEXT, NAME=VALUE (header), ~regex or text on key and value"), ("space v a", "mark, mark a range, mark all"),
+                ("Tab", "reasons, messages"), ("i", "message inspector"),
+            ]
+        case .queues, .topics, .groups, .jobs, .audit:
+            [("", model.screen.title)] + list + (model.screen == .jobs ? [] : [("i", "message inspector")])
+        }
+    }
+
+    private static func changing(_ model: ConsoleModel) -> [(key: String, meaning: String)] {
         switch model.screen {
         case .overview:
-            return [("", "Overview"), ("Tab", "attention list, backlog table"), ("enter", "open what is under the cursor")]
-                + (changes ? [("O", "reset a group's offsets, with a dry run"), ("A", "create a topic")] : [])
+            [("O", "reset a group's offsets, or replay a queue"), ("R", "redrive a dead-letter queue"), ("A", "create a topic")]
+        case .queues:
+            [
+                ("R M", "redrive, move: form with counts, S starts"), ("O", "replay: settled messages ready again, or copied"),
+                ("P", "purge (type the name); u brings them back"), ("X", "discard marked messages"),
+                ("H B", "hold or resume delivery; block or resume publishing"), ("W", "write a message"),
+                ("A D", "declare a queue; delete one (type the name)"),
+            ]
         case .topics:
-            return [("", "Topics")] + list
-                + (changes
-                    ? [
-                        ("A", "create a topic"), ("P", "delete records up to the end (type the name)"),
-                        ("D", "delete a topic (type the name)"),
-                    ]
-                    : [])
-        case .groups:
-            return [("", "Groups")] + list
-                + (changes ? [("O", "reset offsets, with a dry run"), ("D", "delete a group (type the name)")] : [])
-        case .log: return [("", "Log"), ("/", "filter")]
+            [
+                ("A", "create a topic"), ("P", "delete records up to the end (type the name)"), ("D", "delete a topic (type the name)"),
+                ("W", "write a message"),
+            ]
+        case .groups: [("O", "reset offsets, with a dry run"), ("D", "delete a group (type the name)")]
+        case .delay:
+            [
+                ("R", "run marked messages now"), ("E", "change when they are due"), ("X", "cancel them (with their count)"),
+                ("J", "jitter: spread a bucket"),
+            ]
+        case .dead:
+            [
+                ("R M", "redrive, move: form with counts, d lists them, S starts"), ("X", "discard marked messages"),
+                ("P", "purge the queue (type the name); u brings them back"),
+            ]
+        case .jobs: [("C", "cancel: what was sent stays sent, the rest stays where it is")]
+        case .audit: [("u", "undo the action under the cursor, while it can be")]
+        case .log: []
         }
     }
 }

@@ -11,12 +11,20 @@ enum ListPanel {
         var isDescending = false
     }
 
-    /// A page of the broker's list; rows outside the page show as `…` until they come.
+    /// A page of the broker's list in a panel of its own.
     static func draw<Row>(
         _ page: Page<Row>, columns: [Column<Row>], list: ListState, look: Look, rect: Rect, on painter: inout Painter,
         row: (Row) -> (name: String, alarm: ThemeKey?)
     ) {
         let inner = painter.panel(rect, title: look.title, isFocused: look.isFocused, remark: remark(list, page.matched, rect.height - 3))
+        drawTable(page, columns: columns, list: list, look: look, rect: inner, on: &painter, row: row)
+    }
+
+    /// A page of the broker's list, head and rows; rows outside the page show as `…` until they come.
+    static func drawTable<Row>(
+        _ page: Page<Row>, columns: [Column<Row>], list: ListState, look: Look, rect inner: Rect, on painter: inout Painter,
+        row: (Row) -> (name: String, alarm: ThemeKey?)
+    ) {
         let layout = TableLayout(columns, width: inner.width)
         layout.drawHead(x: inner.x, y: inner.y, sort: look.sort, isDescending: look.isDescending, on: &painter)
         if page.matched == 0 {
@@ -54,7 +62,7 @@ enum ListPanel {
     }
 
     /// `12-30 of 1,208` where not all is seen.
-    private static func remark(_ list: ListState, _ count: Int, _ visible: Int) -> String {
+    static func remark(_ list: ListState, _ count: Int, _ visible: Int) -> String {
         guard count > visible else { return "" }
         return "\(list.top + 1)-\(min(count, list.top + max(1, visible))) of \(Short.exact(Int64(count)))"
     }

@@ -4,7 +4,7 @@ import Terminal
 /// The broker's events, the newest at the bottom.
 enum LogScreen {
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
-        let rect = Layout(size: model.size).body
+        let rect = model.layout.body
         let lines = model.logLines
         let inner = painter.panel(rect, title: "Log", isFocused: true, remark: lines.count > rect.height - 2 ? "\(lines.count)" : "")
         if lines.isEmpty {

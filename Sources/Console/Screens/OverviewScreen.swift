@@ -4,9 +4,9 @@ import Terminal
 /// Graphs, what needs attention, and the largest backlogs.
 enum OverviewScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = Layout(size: model.size).overview
+        let layout = model.layout.overview
         if !layout.throughput.isEmpty { throughput(model, snapshot, layout.throughput, on: &painter) }
-        if !layout.backlog.isEmpty { backlog(model, snapshot, layout.backlog, on: &painter) }
+        if !layout.backlog.isEmpty { BacklogGraph.draw(model, snapshot, layout.backlog, on: &painter) }
         attention(model, snapshot, layout.attention, on: &painter)
         table(model, snapshot, layout.table, on: &painter)
         if let rect = layout.events {
@@ -68,44 +68,7 @@ enum OverviewScreen {
         if rows > 2 { painter.spans([(padded("", 4), .dim), (Short.bytes(Int64(bytes)) + "/s", .dim)], x: x, y: y + 2) }
     }
 
-    private static func backlog(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
-        let inner = painter.panel(rect, title: "Backlog 5m")
-        let totals = snapshot.totals
-        let legend = min(18, max(12, inner.width / 4))
-        let area = Rect(x: inner.x + 5, y: inner.y, width: inner.width - 5 - legend - 1, height: inner.height)
-        let columns = Graph.columns(width: area.width, glyphs: painter.glyphs)
-        let series = model.history.series(\.backlog, endMs: snapshot.broker.nowMs, seconds: windowSeconds, columns: columns)
-        let top = Graph.axisTop(series.compactMap { $0 }.max() ?? 0)
-        Graph.area(series, in: area, top: top, key: .graph_backlog, on: &painter)
-        painter.right(Short.axis(top), right: area.x - 1, y: area.y, width: 5, .dim)
-        if area.height > 4 { painter.right(Short.axis(top / 2), right: area.x - 1, y: area.y + area.height / 2, width: 5, .dim) }
-        painter.right("0", right: area.x - 1, y: area.maxY - 1, width: 5, .dim)
-        var lines: [[(String, ThemeKey)]] = [
-            [(padded("lag", 5), .dim), (Short.count(totals.lag), Figure.lag(totals.lag))],
-            [(padded("net", 5), .dim), (Short.net(totals.lagRate) + "/s", Figure.net(totals.lagRate, lag: totals.lag))],
-            allClear(snapshot.groups.rows),
-            [(padded("recs", 5), .dim), (Short.count(totals.records), .text)],
-            [(padded("disk", 5), .dim), (Short.bytes(totals.bytes), .text)],
-        ]
-        if let free = snapshot.broker.diskFreeBytes { lines.append([(padded("free", 5), .dim), (Short.bytes(free), .text)]) }
-        for (row, line) in lines.prefix(inner.height).enumerated() { painter.spans(line, x: area.maxX + 1, y: inner.y + row) }
-    }
-
-    /// When all groups have caught up: the slowest of those that are behind, as far as the table knows them.
-    static func allClear(_ groups: [GroupRow]) -> [(String, ThemeKey)] {
-        let behind = groups.filter { ($0.lag ?? 0) > 0 }
-        let text: String
-        if behind.contains(where: { $0.etaMs == nil && !$0.drains }) {
-            text = "never"
-        } else if behind.contains(where: { $0.etaMs == nil }) {
-            text = Short.unknown
-        } else {
-            text = Short.eta(ms: behind.compactMap(\.etaMs).max() ?? 0, drains: true, lag: behind.isEmpty ? 0 : 1)
-        }
-        return [(padded("ETA", 5), .dim), (text, Figure.eta(text))]
-    }
-
-    private static func padded(_ text: String, _ width: Int) -> String {
+    static func padded(_ text: String, _ width: Int) -> String {
         text + String(repeating: " ", count: max(0, width - text.count))
     }
 
@@ -138,13 +101,13 @@ enum OverviewScreen {
         for row in 0..<inner.height where lines.indices.contains(state.top + row) {
             let line = lines[state.top + row]
             let y = inner.y + row
-            let key = line.screen == "groups" ? "enter open  O reset" : line.screen == "topics" ? "enter open" : ""
+            let key = fixKey(line)
             painter.text(line.severity.rawValue, x: inner.x + 2, y: y, width: 4, severity(line.severity))
             painter.text(line.kind, x: inner.x + 7, y: y, width: 6, .dim)
             painter.text(line.subject, x: inner.x + 14, y: y, width: subjectWidth, .text)
             let x = inner.x + 15 + subjectWidth
             painter.text(line.text, x: x, y: y, width: inner.maxX - x - (key.isEmpty ? 1 : keyWidth + 1), .text)
-            painter.text(keyWidth < 20 ? String(key.prefix(5)) : key, x: inner.maxX - keyWidth, y: y, width: keyWidth, .key)
+            painter.text(keyWidth < 20 ? String(key.prefix { $0 != " " }) : key, x: inner.maxX - keyWidth, y: y, width: keyWidth, .key)
             guard isFocused, state.top + row == state.cursor else { continue }
             painter.text(">", x: inner.x, y: y, .text)
             let selection = painter.theme[.selection]
@@ -152,23 +115,38 @@ enum OverviewScreen {
         }
     }
 
+    /// The key that helps, first; on narrow screens it stands alone.
+    private static func fixKey(_ line: Attention) -> String {
+        switch line.screen {
+        case "groups": "enter open  O reset"
+        case "dead": "R redrive  enter why"
+        case "queues", "topics": "enter open"
+        case "delay": "5     schedule"
+        default: ""
+        }
+    }
+
     private static func table(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
-        let rows = snapshot.groups.rows
+        let rows = BacklogRow.rows(snapshot)
+        let hasQueues = snapshot.totals.queues > 0
         let isFocused = model.overview.pane == .backlog
-        let inner = painter.panel(rect, title: "Top backlog", isFocused: isFocused, remark: Short.counted(snapshot.totals.groups, "group"))
-        let layout = TableLayout(GroupColumns.backlog(painter.glyphs), width: inner.width)
+        let groups = Short.counted(snapshot.totals.groups, "group")
+        let inner = painter.panel(
+            rect, title: "Top backlog", isFocused: isFocused,
+            remark: hasQueues ? "\(Short.counted(snapshot.totals.queues, "queue")), \(groups)" : groups)
+        let layout = TableLayout(BacklogColumns.all(painter.glyphs, hasQueues: hasQueues), width: inner.width)
         layout.drawHead(x: inner.x, y: inner.y, sort: nil, isDescending: true, on: &painter)
         guard !rows.isEmpty else {
             painter.text(
-                "No consumer group yet. Lag shows here once one commits.", x: inner.x + 3, y: inner.y + 1, width: inner.width - 4, .dim)
+                "No queue and no consumer group yet. Backlog shows here once there is one.", x: inner.x + 3, y: inner.y + 1,
+                width: inner.width - 4, .dim)
             return
         }
         let state = model.overview.backlog
         for row in 0..<max(0, inner.height - 1) where rows.indices.contains(state.top + row) {
-            let group = rows[state.top + row]
-            let alarm: ThemeKey? = group.status >= .rewind ? Figure.status(group.status) : nil
+            let item = rows[state.top + row]
             layout.draw(
-                group, state: RowState(isCursor: isFocused && state.top + row == state.cursor, alarm: alarm), x: inner.x,
+                item, state: RowState(isCursor: isFocused && state.top + row == state.cursor, alarm: item.alarm), x: inner.x,
                 y: inner.y + 1 + row, width: inner.width, on: &painter)
         }
     }

@@ -4,7 +4,7 @@ import Terminal
 /// The list of topics; of one topic its partitions, groups and settings.
 enum TopicsScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = Layout(size: model.size).browse(isOpened: model.topics.opened != nil)
+        let layout = model.layout.browse(isOpened: model.topics.opened != nil)
         if let rect = layout.list { list(model, snapshot, rect, on: &painter) }
         if let rect = layout.detail { detail(model, snapshot, rect, on: &painter) }
         if let rect = layout.graph { graph(model, rect, on: &painter) }
@@ -12,10 +12,9 @@ enum TopicsScreen {
 
     private static func list(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
         let state = model.topics.list
-        let empty =
-            state.filter.isEmpty
-            ? Note("No topics. A creates one; a Kafka client that writes to a name creates it too.", .dim)
-            : Note("No topic matches \(state.filter). Esc shows all.", .dim)
+        let empty = model.emptyNote(
+            (snapshot.topics.matched, snapshot.topics.total), noun: "topic",
+            hint: "No topics. A creates one; a Kafka client that writes to a name creates it too.")
         ListPanel.draw(
             snapshot.topics, columns: TopicColumns.all(painter.glyphs), list: state,
             look: .init(title: "Topics", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
@@ -24,21 +23,15 @@ enum TopicsScreen {
     }
 
     private static func detail(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
-        let isOpened = model.topics.opened != nil
-        guard let name = model.selectedTopic else {
-            painter.panel(rect, title: "")
-            return
-        }
-        let inner = painter.panel(rect, title: name, isFocused: isOpened)
-        guard let detail = model.topicDetail else {
-            let isGone = isOpened && snapshot.topic == nil && model.link.isLive
-            painter.text(isGone ? "There is no topic \(name) now. Esc goes back." : "", x: inner.x + 3, y: inner.y, .dim)
-            return
-        }
-        DetailTabs.draw(model.detailTabs, selected: model.topics.tab, rect: rect, on: &painter)
+        let name = model.selectedTopic ?? ""
+        let isGone = snapshot.topic == nil && model.answered?.topic == name && model.link.isLive
+        let look = DetailPanel.Look(title: name, isGone: isGone, noun: "topic")
+        let found = model.topicDetail
+        guard let inner = DetailPanel.frame(model, look: look, hasDetail: found != nil, rect: rect, on: &painter), let detail = found
+        else { return }
         summary(detail, x: inner.x + 3, y: inner.y, width: inner.width - 4, on: &painter)
-        let table = Rect(x: inner.x, y: inner.y + 1, width: inner.width, height: inner.height - 2)
-        let state = model.topics.detail
+        let table = DetailPanel.table(inner)
+        let (state, isOpened) = (model.topics.detail, model.isDetailOpened)
         switch model.topics.tab {
         case 0:
             ListPanel.drawRows(
@@ -89,35 +82,6 @@ enum DetailTabs {
         for (index, tab) in tabs.enumerated() {
             let text = index == selected ? "[\(tab)]" : " \(tab) "
             x = painter.text(text, x: x, y: rect.y, width: rect.maxX - 1 - x, index == selected ? .title : .dim) + 1
-        }
-    }
-}
-
-/// Small graphs side by side in one panel.
-enum DetailGraph {
-    struct Series {
-        var title: String
-        var values: [Double?]
-        var now: Double
-        var unit: String
-        var key: ThemeKey
-    }
-
-    /// The last five minutes; a younger series begins further right.
-    static func draw(_ series: [Series], stepMs: Int64, rect: Rect, on painter: inout Painter) {
-        let points = Int(300_000 / max(1, stepMs))
-        let inner = painter.panel(rect, title: series.map(\.title).joined(separator: " and ") + " 5m")
-        guard inner.height >= 2, !series.isEmpty else { return }
-        let each = inner.width / series.count
-        for (index, item) in series.enumerated() {
-            let area = Rect(x: inner.x + index * each + 6, y: inner.y + 1, width: each - 7, height: inner.height - 1)
-            let columns = Graph.columns(width: area.width, glyphs: painter.glyphs)
-            let values = Graph.window(item.values, points: points, columns: columns)
-            let top = Graph.axisTop(values.compactMap { $0 }.max() ?? 0)
-            Graph.area(values, in: area, top: top, key: item.key, on: &painter)
-            painter.spans([(item.title + " ", .dim), (Short.number(item.now) + item.unit, item.key)], x: area.x, y: inner.y)
-            painter.right(Short.axis(top), right: area.x - 1, y: area.y, width: 5, .dim)
-            painter.right("0", right: area.x - 1, y: area.maxY - 1, width: 5, .dim)
         }
     }
 }
