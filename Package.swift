@@ -134,7 +134,8 @@ let package = Package(
             name: "AdminServerTests", dependencies: ["AdminServer", "AdminClient", "Control", "Model", nioCore, nioPosix, logging],
             swiftSettings: strict),
         .testTarget(
-            name: "CommandLineTests", dependencies: ["weir", "KafkaClient", "Control", "Model", nioCore, arguments], swiftSettings: strict),
+            name: "CommandLineTests", dependencies: ["weir", "Broker", "KafkaClient", "Control", "Model", nioCore, arguments],
+            swiftSettings: strict),
         .testTarget(
             name: "ConsoleTests", dependencies: ["Console", "Terminal", "Control", "Model", "CWeir"], exclude: ["Golden"],
             swiftSettings: strict),

@@ -10,6 +10,7 @@ enum Metrics {
         totals(snapshot.totals, into: &page)
         topics(snapshot.topics, into: &page)
         groups(snapshot.groups, into: &page)
+        queues(snapshot.queues, into: &page)
         return page.text
     }
 
@@ -43,7 +44,36 @@ enum Metrics {
         page.single("weir_connections", .gauge, "Clients connected to the Kafka door.", Double(totals.connections))
         page.single("weir_log_records", .gauge, "Records that can be read.", Double(totals.records))
         page.single("weir_log_bytes", .gauge, "Bytes of all segments.", Double(totals.bytes))
+        page.single("weir_queues", .gauge, "Queues and share groups there are.", Double(totals.queues))
+        page.single("weir_ready_messages", .gauge, "Messages of all queues that can be delivered now.", Double(totals.ready))
+        page.single("weir_unacked_messages", .gauge, "Messages delivered and not yet answered.", Double(totals.unacked))
+        page.single("weir_delayed_messages", .gauge, "Messages that wait for their time.", Double(totals.delayed))
+        page.single("weir_retrying_messages", .gauge, "Failed messages that wait for their next attempt.", Double(totals.retrying))
+        page.single("weir_dead_messages", .gauge, "Messages in dead-letter queues.", Double(totals.dead))
+        page.single("weir_running_jobs", .gauge, "Jobs that are not over.", Double(totals.jobs))
         page.single("weir_lag_records", .gauge, "Records not yet committed by some group, summed over groups.", Double(totals.lag))
+    }
+
+    private static func queues(_ page: Page<QueueRow>, into text: inout MetricsPage) {
+        func gauge(_ name: String, _ help: String, _ value: (QueueRow) -> Double?) {
+            text.family(name, .gauge, help)
+            for row in page.rows { if let value = value(row) { text.sample([("queue", row.name)], value) } }
+        }
+        gauge("weir_queue_ready", "Messages that can be delivered now.") { Double($0.ready) }
+        gauge("weir_queue_unacked", "Messages delivered and not yet answered.") { Double($0.unacked) }
+        gauge("weir_queue_delayed", "Messages that wait for their time.") { Double($0.delayed) }
+        gauge("weir_queue_retrying", "Failed messages that wait for their next attempt.") { Double($0.retrying) }
+        gauge("weir_queue_consumers", "Consumers of the queue.") { Double($0.consumers) }
+        gauge("weir_queue_oldest_seconds", "Age of the oldest message where any is ready.") { $0.oldestMs.map { Double($0) / 1000 } }
+        gauge("weir_queue_held", "1 while delivery is held.") { $0.held ? 1 : 0 }
+        gauge("weir_queue_limit_share", "How full the nearest limit is, 0 to 1.") { $0.limitShare }
+        text.family("weir_queue_dead_total", .counter, "Messages that died in the queue since it was made.")
+        for row in page.rows { text.sample([("queue", row.name)], Double(row.dead)) }
+        text.family("weir_queue_refused_total", .counter, "Publishes refused by a threshold since the start.")
+        for row in page.rows { text.sample([("queue", row.name)], Double(row.refused)) }
+        text.single(
+            "weir_queues_unlisted", .gauge, "Queues without series of their own here: only those with the most ready messages have them.",
+            Double(max(0, page.total - page.rows.count)))
     }
 
     private static func topics(_ page: Page<TopicRow>, into text: inout MetricsPage) {

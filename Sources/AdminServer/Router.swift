@@ -22,41 +22,82 @@ struct Router: Sendable {
     private func route(_ request: Request) async throws(ControlError) -> Answer {
         let path = request.path
         if path == ["metrics"] {
-            return try await read(request) { () throws(ControlError) in .metrics(try await metrics()) }
+            return try await read(request, Self.metricsQuery(limits)) { .metrics(Metrics.text($0)) }
         }
         guard path.count >= 3, path[0] == "weir", path[1] == "v1" else { return notFound(request) }
         switch (path[2], path.count) {
         case ("snapshot", 3): return try await snapshot(request)
         case ("command", 3): return try await command(request)
-        case ("health", 3):
-            return try await read(request) { () throws(ControlError) in .json(Health(try await ask(SnapshotQuery(historyPoints: 0)).broker))
-            }
-        case ("topics", 3):
-            let list = try listQuery(request)
-            return try await read(request) { () throws(ControlError) in
-                .json(try await ask(SnapshotQuery(topics: list, historyPoints: 0)).topics)
-            }
-        case ("groups", 3):
-            let list = try listQuery(request)
-            return try await read(request) { () throws(ControlError) in
-                .json(try await ask(SnapshotQuery(groups: list, historyPoints: 0)).groups)
-            }
-        case ("topics", 4):
-            return try await read(request) { () throws(ControlError) in
-                guard let topic = try await ask(SnapshotQuery(topic: path[3], historyPoints: 0)).topic else {
-                    throw ControlError(.notFound, "there is no topic '\(path[3])'; \(ControlPath.topics) lists them")
-                }
-                return .json(topic)
-            }
-        case ("groups", 4):
-            return try await read(request) { () throws(ControlError) in
-                guard let group = try await ask(SnapshotQuery(group: path[3], historyPoints: 0)).group else {
-                    throw ControlError(.notFound, "there is no group '\(path[3])'; \(ControlPath.groups) lists them")
-                }
-                return .json(group)
+        case (let name, 3): return try await list(name, request)
+        case (let name, 4): return try await one(name, path[3], request)
+        default: return notFound(request)
+        }
+    }
+
+    /// `/weir/v1/NAME`: one window of a list.
+    private func list(_ name: String, _ request: Request) async throws(ControlError) -> Answer {
+        var query = SnapshotQuery(historyPoints: 0)
+        let window = try listQuery(request)
+        switch name {
+        case "health": return try await read(request, query) { .json(Health($0.broker)) }
+        case "topics":
+            query.topics = window
+            return try await read(request, query) { .json($0.topics) }
+        case "groups":
+            query.groups = window
+            return try await read(request, query) { .json($0.groups) }
+        case "queues":
+            query.queues = window
+            return try await read(request, query) { .json($0.queues) }
+        case "dead":
+            query.deadQueues = window
+            return try await read(request, query) { .json($0.deadQueues) }
+        case "jobs":
+            query.jobs = window
+            return try await read(request, query) { .json($0.jobs) }
+        case "audit":
+            query.audit = window
+            return try await read(request, query) { .json($0.audit) }
+        case "delay":
+            query.delay = DelayQuery(queue: request.query["queue"])
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.delay, "the release schedule", in: ControlPath.delay)
             }
         default: return notFound(request)
         }
+    }
+
+    /// `/weir/v1/NAME/OBJECT`: one thing whole.
+    private func one(_ name: String, _ object: String, _ request: Request) async throws(ControlError) -> Answer {
+        var query = SnapshotQuery(historyPoints: 0)
+        switch name {
+        case "topics":
+            query.topic = object
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.topic, "topic '\(object)'", in: ControlPath.topics)
+            }
+        case "groups":
+            query.group = object
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.group, "group '\(object)'", in: ControlPath.groups)
+            }
+        case "queues":
+            query.queue = object
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.queue, "queue '\(object)'", in: ControlPath.queues)
+            }
+        case "dead":
+            query.dead = try messageQuery(object, request)
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.dead, "dead-letter queue '\(object)'", in: ControlPath.dead)
+            }
+        default: return notFound(request)
+        }
+    }
+
+    private static func found(_ value: (some Encodable)?, _ what: String, in list: String) throws(ControlError) -> Answer {
+        guard let value else { throw ControlError(.notFound, "there is no \(what); \(list) lists them") }
+        return .json(value)
     }
 
     // MARK: Resources
@@ -90,27 +131,31 @@ struct Router: Sendable {
         }
     }
 
-    private func metrics() async throws(ControlError) -> String {
-        let topics = ListQuery(sort: "bytes", descending: true, count: limits.listRows)
-        let groups = ListQuery(sort: "lag", descending: true, count: limits.listRows)
-        return Metrics.text(try await ask(SnapshotQuery(topics: topics, groups: groups, historyPoints: 0)))
+    /// The largest of everything that has series of its own.
+    private static func metricsQuery(_ limits: Limits) -> SnapshotQuery {
+        var query = SnapshotQuery(
+            topics: ListQuery(sort: "bytes", descending: true, count: limits.listRows),
+            groups: ListQuery(sort: "lag", descending: true, count: limits.listRows), historyPoints: 0)
+        query.queues = ListQuery(sort: "ready", descending: true, count: limits.listRows)
+        return query
     }
 
-    /// Runs `answer` for GET and HEAD (the connection leaves out a HEAD's body) and refuses the rest.
+    /// Makes an answer of a snapshot for GET and HEAD (the connection leaves out a HEAD's body) and refuses the rest.
     private func read(
-        _ request: Request, _ answer: () async throws(ControlError) -> Answer
+        _ request: Request, _ query: SnapshotQuery, _ answer: (Snapshot) throws(ControlError) -> Answer
     ) async throws(ControlError) -> Answer {
         switch request.method {
-        case .GET, .HEAD: try await answer()
+        case .GET, .HEAD: try answer(try await ask(query))
         case .OPTIONS: .options(Self.reading)
         default: wrongMethod(request, allow: Self.reading)
         }
     }
 
     private func ask(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
-        for list in [query.topics, query.groups] {
-            guard let list else { continue }
-            guard list.start >= 0, (0...limits.listRows).contains(list.count) else {
+        let lists = [query.topics, query.groups, query.queues, query.deadQueues, query.jobs, query.audit].compactMap { $0 }
+        let windows = lists.map { ($0.start, $0.count) } + [query.messages, query.dead].compactMap { $0 }.map { ($0.start, $0.count) }
+        for (start, count) in windows {
+            guard start >= 0, (0...limits.listRows).contains(count) else {
                 throw ControlError(.invalid, "ask for at most \(limits.listRows) rows from row 0 on; page with start and count")
             }
         }
@@ -129,6 +174,16 @@ struct Router: Sendable {
             start: try number(request, "start") ?? 0, count: try number(request, "count") ?? 100)
     }
 
+    /// `?reason=rejected&match=…&start=0&count=50`
+    private func messageQuery(_ queue: String, _ request: Request) throws(ControlError) -> MessageQuery {
+        var query = MessageQuery(queue: queue)
+        query.filter.reason = request.query["reason"]
+        query.filter.match = request.query["match"]
+        query.start = try number(request, "start") ?? 0
+        query.count = try number(request, "count") ?? 100
+        return query
+    }
+
     private func number(_ request: Request, _ name: String) throws(ControlError) -> Int? {
         guard let text = request.query[name] else { return nil }
         guard let number = Int(text) else { throw ControlError(.invalid, "\(name) must be a whole number, not '\(text.prefix(40))'") }
@@ -139,7 +194,8 @@ struct Router: Sendable {
 
     private func notFound(_ request: Request) -> Answer {
         if request.path == ["*"], request.method == .OPTIONS { return .options("GET, HEAD, POST, OPTIONS") }
-        let message = "nothing here: try \(ControlPath.snapshot), \(ControlPath.topics), \(ControlPath.groups) or \(ControlPath.metrics)"
+        let lists = [ControlPath.topics, ControlPath.groups, ControlPath.queues, ControlPath.dead, ControlPath.delay, ControlPath.jobs]
+        let message = "nothing here: try \(ControlPath.snapshot), \(lists.joined(separator: ", ")) or \(ControlPath.metrics)"
         return .refusal(.notFound, message, status: .notFound)
     }
 

@@ -20,6 +20,10 @@ public final class Broker: Sendable {
     public let events: EventRing
     /// Settings of share groups.
     public let groupConfigs: GroupConfigs
+    let jobs: JobHost
+    let undos: UndoRegistry
+    /// What operators did.
+    public let audit: AuditLog
     /// Members of share groups, one for each shard.
     let shareCoordinators: [ShareCoordinator]
     let random: @Sendable () -> UInt64
@@ -45,6 +49,9 @@ public final class Broker: Sendable {
         self.catalog = catalog
         self.shards = shards
         self.groupConfigs = groupConfigs
+        jobs = JobHost(store: parts.store, limits: parts.options.limits, logger: parts.logger)
+        undos = UndoRegistry(store: parts.store, limit: parts.options.limits.undos)
+        audit = AuditLog(shard: shards[0])
         shareCoordinators = shards.map { shard in
             ShareCoordinator(shard: shard, shards: shards, catalog: catalog, configs: groupConfigs, limits: parts.options.limits) {
                 shards[Self.shardIndex(of: $0, shards: shards.count)]
@@ -121,7 +128,11 @@ public final class Broker: Sendable {
         let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in topic.config = config }
         for id in topic.partitionIDs {
             let shard = shard(of: id)
-            shard.run { shard.partitions[id]?.config = config }
+            shard.run {
+                guard let partition = shard.partitions[id] else { return }
+                partition.config = config
+                shard.cursors?.configured(partition)
+            }
         }
         events.add(.info, "topic \(name) reconfigured", at: clock.now)
     }
@@ -153,7 +164,10 @@ public final class Broker: Sendable {
                 })
         }
         tasks.append(
-            shards[0].loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in self.sample() })
+            shards[0].loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
+                self.sample()
+                self.keepJobs()
+            })
         let started = tasks
         clockwork.withLock { $0 = started }
     }
@@ -165,10 +179,12 @@ public final class Broker: Sendable {
             return tasks
         }
         for task in tasks { task.cancel() }
+        await stopJobs()
         for shard in shards {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
                 shard.mover?.isStopped = true
+                shard.cursors?.stop()
                 self.shareCoordinators[shard.id.value].stop()
             }
             await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in

@@ -54,10 +54,14 @@ extension Broker {
             parts: parts, epoch: identity.epoch, clusterID: identity.cluster, catalog: catalog, shards: shards,
             groupConfigs: groupConfigs, producers: ProducerIDs(store: parts.store))
         let starts = try await broker.storedStarts()
-        var moved: [ShardID: StreamExtent] = [:]
-        for shard in shards { moved[shard.id] = try await broker.acquire(shard, starts: starts) }
-        try await broker.startMoves(moved)
+        var found: [ShardID: [StreamID: StreamExtent]] = [:]
+        for shard in shards { found[shard.id] = try await broker.acquire(shard, starts: starts) }
+        var moves: [ShardID: StreamExtent] = [:]
+        for shard in shards { moves[shard.id] = found[shard.id]?[.facts(shard.id, .moves)] }
+        try await broker.startMoves(moves)
+        for shard in shards { _ = await shard.ask { $0.cursors?.resumeDying() } }
         await broker.startShareGroups()
+        try await broker.startJobs(audit: found[shards[0].id]?[.facts(shards[0].id, .audit)] ?? .empty)
         broker.startClockwork()
         return broker
     }
@@ -70,8 +74,8 @@ extension Broker {
         return starts
     }
 
-    /// - Returns: what the log holds of the shard's moves.
-    private func acquire(_ shard: Shard, starts: [String: Offset]) async throws -> StreamExtent {
+    /// - Returns: what the log holds of the shard.
+    private func acquire(_ shard: Shard, starts: [String: Offset]) async throws -> [StreamID: StreamExtent] {
         let acquired = await withCheckedContinuation { continuation in
             log.acquire(shard.id, epoch: epoch) { continuation.resume(returning: $0) }
         }
@@ -106,8 +110,9 @@ extension Broker {
             }
         }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
+        try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         dropOrphans(extents, shard)
-        return extents[.facts(shard.id, .moves)] ?? .empty
+        return extents
     }
 
     /// Streams of topics that were deleted while their files could not be removed.

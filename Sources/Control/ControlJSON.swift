@@ -53,6 +53,11 @@ public enum ControlPath {
     public static let command = "/weir/v1/command"
     public static let topics = "/weir/v1/topics"
     public static let groups = "/weir/v1/groups"
+    public static let queues = "/weir/v1/queues"
+    public static let dead = "/weir/v1/dead"
+    public static let delay = "/weir/v1/delay"
+    public static let jobs = "/weir/v1/jobs"
+    public static let audit = "/weir/v1/audit"
     public static let health = "/weir/v1/health"
     public static let metrics = "/metrics"
 }

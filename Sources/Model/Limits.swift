@@ -80,6 +80,24 @@ public struct Limits: Sendable {
     public var producersPerPartition = 10_000
     public var producerExpirationMs: Int64 = 86_400_000
 
+    // MARK: Delay
+    /// Index entries of one shard's delay store in memory; beyond it, or beyond these bytes of messages of one band (what a start reads
+    /// again), they are written out as a sorted run.
+    public var delayTableEntries = 131_072
+    public var delayTailBytes = 64 << 20
+    /// Delayed messages whose time an operator changed or that were cancelled, until they would have been due.
+    public var delayOverrides = 262_144
+    /// Time spans with counts, over all queues of a shard; beyond it they become coarser.
+    public var delaySpans = 100_000
+    /// Messages of one release, and releases under way at once.
+    public var releaseRecords = 4_096
+    public var releaseBytes = 4 << 20
+    public var releasesInFlight = 4
+    /// Messages per second that a shard releases at most: what is overdue after a downtime drains at this rate.
+    public var releasesPerSecond = 50_000
+    /// Longest delay of a message: a hundred years.
+    public var delayMs: Int64 = 100 * 365 * 86_400_000
+
     // MARK: Queues
     /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.
     public var runsPerCursor = 1_000_000
@@ -104,6 +122,9 @@ public struct Limits: Sendable {
 
     /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
     public var agedRows = 100
+    /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
+    public var sampledAges = 500
+    public var busiestQueues = 300
 
     // MARK: Moves and jobs
     /// Records of one batch that is moved to another partition, and source ranges of one move.
@@ -112,6 +133,18 @@ public struct Limits: Sendable {
     public var burials = 8
     /// Longest pause before what could not be carried to its target is tried again.
     public var moveRetryMs: Int64 = 30_000
+    /// Moves of one job under way at a time.
+    public var movesPerJob = 4
+    /// Jobs that run at a time, and jobs that are remembered, the oldest ended ones forgotten first.
+    public var runningJobs = 32
+    public var jobs = 1_000
+    /// Outcomes of single messages kept per job: skips and their reasons; the rest is only counted.
+    public var jobOutcomes = 1_000
+    /// Rows of the audit log, and things that can be undone.
+    public var auditRows = 10_000
+    public var undos = 1_000
+    /// Messages that one command names by id.
+    public var namedMessages = 10_000
 
     // MARK: Admin door
     public var httpBodyBytes = 1 << 20

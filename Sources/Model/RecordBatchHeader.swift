@@ -33,6 +33,35 @@ public struct RecordBatchHeader: Equatable, Sendable {
     /// The offset of the first record after this batch.
     public var nextOffset: Offset { lastOffset + 1 }
 
+    /// What is known of a batch without its bytes: enough to judge its producer's sequence.
+    public init(
+        baseOffset: Offset, lastOffsetDelta: Int32, maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16, baseSequence: Int32
+    ) {
+        self.init(
+            baseOffset: baseOffset, totalBytes: Self.size, leaderEpoch: -1, crc: 0, attributes: Attributes(rawValue: 0),
+            lastOffsetDelta: lastOffsetDelta, baseTimestamp: maxTimestamp, maxTimestamp: maxTimestamp, producerID: producerID,
+            producerEpoch: producerEpoch, baseSequence: baseSequence, recordCount: lastOffsetDelta + 1)
+    }
+
+    init(
+        baseOffset: Offset, totalBytes: Int, leaderEpoch: Int32, crc: UInt32, attributes: Attributes, lastOffsetDelta: Int32,
+        baseTimestamp: Timestamp, maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16, baseSequence: Int32,
+        recordCount: Int32
+    ) {
+        self.baseOffset = baseOffset
+        self.totalBytes = totalBytes
+        self.leaderEpoch = leaderEpoch
+        self.crc = crc
+        self.attributes = attributes
+        self.lastOffsetDelta = lastOffsetDelta
+        self.baseTimestamp = baseTimestamp
+        self.maxTimestamp = maxTimestamp
+        self.producerID = producerID
+        self.producerEpoch = producerEpoch
+        self.baseSequence = baseSequence
+        self.recordCount = recordCount
+    }
+
     public struct Attributes: RawRepresentable, Equatable, Sendable {
         public var rawValue: Int16
         public init(rawValue: Int16) { self.rawValue = rawValue }

@@ -13,11 +13,11 @@ extension MoveFact {
         case .begun(let intent):
             writer.int8(1)
             intent.write(&writer)
-        case .ended(let number, let landed, let isWhole):
+        case .ended(let number, let bases):
             writer.int8(2)
             writer.integer(number)
-            writer.bool(isWhole)
-            Self.write(landed, &writer)
+            writer.count(bases.count, compact: true)
+            for base in bases { writer.varlong(base?.value ?? -1) }
         case .progress(let job, let progress):
             writer.int8(3)
             writer.int64(job)
@@ -43,8 +43,12 @@ extension MoveFact {
         case 1: fact = .begun(try MoveIntent(reading: &reader))
         case 2:
             let number: UInt64 = try reader.integer()
-            let isWhole = try reader.bool()
-            fact = .ended(number: number, landed: try landings(&reader), isWhole: isWhole)
+            var bases: [Offset?] = []
+            for _ in 0..<(try reader.count(compact: true)) {
+                let base = try reader.varlong()
+                bases.append(base < 0 ? nil : Offset(base))
+            }
+            fact = .ended(number: number, bases: bases)
         case 3: fact = .progress(job: try reader.int64(), try MoveProgress(reading: &reader))
         case 4: fact = .jobForgotten(try reader.int64())
         case 5: fact = .numbered(try reader.integer())

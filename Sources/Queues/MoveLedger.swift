@@ -67,8 +67,8 @@ public struct MoveLanding: Equatable, Sendable {
 /// What is logged of moves.
 public enum MoveFact: Equatable, Sendable {
     case begun(MoveIntent)
-    /// The move is over: these parts landed and are settled in the source, the others are not there.
-    case ended(number: UInt64, landed: [MoveLanding], isWhole: Bool)
+    /// The move is over: per part where its batch begins in the target, where it is settled in the source too; nil: it is not there.
+    case ended(number: UInt64, bases: [Offset?])
     /// What a job has done so far: written into snapshots.
     case progress(job: Int64, MoveProgress)
     case jobForgotten(Int64)
@@ -115,6 +115,30 @@ public struct MoveProgress: Equatable, Sendable {
         done[partition] = ranges
     }
 
+    /// Takes a stretch back that turned out not to be done.
+    public mutating func remove(_ range: Range<Offset>, of partition: PartitionID) {
+        let ranges = done[partition] ?? []
+        done[partition] = ranges.flatMap { old -> [Range<Offset>] in
+            guard old.overlaps(range) else { return [old] }
+            var rest: [Range<Offset>] = []
+            if old.lowerBound < range.lowerBound { rest.append(old.lowerBound..<range.lowerBound) }
+            if range.upperBound < old.upperBound { rest.append(range.upperBound..<old.upperBound) }
+            return rest
+        }
+    }
+
+    /// Takes in what became of a move of the job: its window is done, but for what did not land.
+    public mutating func take(_ intent: MoveIntent, bases: [Offset?]) {
+        if let window = intent.window { add(window, of: intent.source) }
+        for (index, part) in intent.parts.enumerated() {
+            if index < bases.count, let base = bases[index] {
+                add(MoveLanding(target: part.target, base: base, count: part.count))
+            } else {
+                for range in part.ranges { remove(range, of: intent.source) }
+            }
+        }
+    }
+
     mutating func add(_ landing: MoveLanding) {
         sent += landing.count
         if let last = landed.indices.last, landed[last].target == landing.target, landed[last].range.upperBound == landing.base {
@@ -143,12 +167,10 @@ public struct MoveLedger: Equatable, Sendable {
         case .begun(let intent):
             open[intent.number] = intent
             lastNumber = max(lastNumber, intent.number)
-        case .ended(let number, let landed, let isWhole):
-            guard let intent = open.removeValue(forKey: number) else { return }
-            guard intent.job != 0 else { return }
+        case .ended(let number, let bases):
+            guard let intent = open.removeValue(forKey: number), intent.job != 0 else { return }
             var progress = jobs.removeValue(forKey: intent.job) ?? MoveProgress()
-            for landing in landed { progress.add(landing) }
-            if isWhole, let window = intent.window { progress.add(window, of: intent.source) }
+            progress.take(intent, bases: bases)
             jobs[intent.job] = progress
         case .progress(let job, let progress): jobs[job] = progress
         case .jobForgotten(let job): jobs[job] = nil

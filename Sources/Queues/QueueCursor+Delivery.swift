@@ -56,6 +56,11 @@ extension QueueCursor {
         return Offset(first)
     }
 
+    /// Whether there is anything that somebody could get now, as far as is known without promoting what is due.
+    public var mayDeliver: Bool {
+        !holdsDelivery && (!ready.isEmpty || frontier < end.value) && acquired.count < Int64(policy.maxInFlight) && rate.waitsUntil == nil
+    }
+
     private func mayConsume(_ member: String) -> Bool {
         guard policy.isSingleActive, let active else { return true }
         return members.number(of: member) == active

@@ -44,5 +44,11 @@ public struct RateBucket: Sendable {
         return tokens >= 0 ? 0 : Int64((-tokens / rate * 1_000).rounded(.up))
     }
 
+    /// The ms after which what was charged so far is paid.
+    public mutating func debtMs(rate: Double, now: Monotonic) -> Int64 {
+        refill(rate, now: now)
+        return tokens >= 0 ? 0 : Int64((-tokens / rate * 1_000).rounded(.up))
+    }
+
     mutating func stopWaiting() { waitsUntil = nil }
 }

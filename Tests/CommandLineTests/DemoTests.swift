@@ -1,3 +1,6 @@
+import Broker
+import KafkaClient
+import Model
 import Testing
 
 @testable import weir
@@ -21,7 +24,7 @@ import Testing
 
     @Test func `every group reads a topic that is there`() {
         let script = DemoScript.standard
-        let topics = Set(script.topics.map(\.name))
+        let topics = Set(script.topics.map(\.name) + script.shop.queues.map(\.name))
         #expect(script.groups.allSatisfy { topics.contains($0.topic) && !$0.members.isEmpty })
         #expect(Set(script.groups.map(\.name)).count == script.groups.count)
     }
@@ -36,5 +39,38 @@ import Testing
         #expect(records.allSatisfy { $0.key != nil })
         #expect(records.allSatisfy { abs(($0.value?.readableBytes ?? 0) - topic.bytes) < 60 })
         #expect(records.filter { !$0.headers.isEmpty }.count == 25)
+    }
+
+    @Test func `the gateway is down for the last thirty seconds of every two minutes`() {
+        let shop = ShopScript()
+        #expect(!shop.isOutage(atSecond: 89))
+        #expect(shop.isOutage(atSecond: 90))
+        #expect(shop.isOutage(atSecond: 239))
+        #expect(!shop.isOutage(atSecond: 240))
+        #expect(shop.payment(order: 1, atSecond: 95, draw: 0.4) == .release)
+        #expect(shop.payment(order: 1, atSecond: 5, draw: 0.4) == .accept)
+        #expect(shop.payment(order: 1, atSecond: 5, draw: 0.01) == .release)
+        #expect(shop.payment(order: 253, atSecond: 5, draw: 0.9) == .reject)
+        #expect(shop.isPaid(order: 253))
+    }
+
+    @Test func `a herd leaves at second 5, 125 and so on, once`() {
+        let shop = ShopScript()
+        #expect(shop.sendsHerd(from: -1, to: 5.1))
+        #expect(!shop.sendsHerd(from: -1, to: 4.9))
+        #expect(!shop.sendsHerd(from: 5.1, to: 124))
+        #expect(shop.sendsHerd(from: 124, to: 126))
+        #expect(shop.sendsHerd(from: 5, to: 6))
+        #expect(!shop.sendsHerd(from: 6, to: 6))
+    }
+
+    @Test func `the shop's settings are a queue's`() throws {
+        for queue in ShopScript().queues {
+            #expect(queue.workers > 0 && queue.perSecond > 0)
+            #expect(Topic.problem(withName: queue.name, limits: Limits()) == nil)
+            #expect(throws: Never.self) { try TopicConfig.parse(ShopScript.keep.merging(queue.settings) { $1 }) }
+        }
+        #expect(ShopScript.order(key: "o123") == 123)
+        #expect(ShopScript.order(key: "c9") == nil)
     }
 }

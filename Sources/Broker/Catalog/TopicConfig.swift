@@ -12,6 +12,8 @@ public struct TopicConfig: Sendable, Equatable {
     public private(set) var isLogAppendTime: Bool
     /// nil: the broker's.
     public private(set) var flush: BrokerOptions.Flush?
+    /// How the topic delays what is published to it; nil: not at all.
+    public private(set) var delay: DelayRule?
 
     public static let defaults: TopicConfig = .init(overrides: [:])
 
@@ -25,6 +27,7 @@ public struct TopicConfig: Sendable, Equatable {
         maxMessageBytes = Int32(value("max.message.bytes")) ?? Int32(Limits().batchBytes)
         isLogAppendTime = value("message.timestamp.type") == "LogAppendTime"
         flush = BrokerOptions.Flush(rawValue: value("flush"))
+        delay = DelayRule(isEnabled: isDelayEnabled, ms: delayMs)
     }
 
     /// Checks names and values.

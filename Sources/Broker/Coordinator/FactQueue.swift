@@ -13,6 +13,8 @@ import Storage
 /// Used on one loop.
 final class FactQueue {
     typealias Done = (LogError?) -> Void
+    /// A fact as a record's key and value.
+    typealias Entry = (key: ByteBuffer, value: ByteBuffer?)
     /// Writes a batch and tells when it is as durable as the broker's settings ask. Returns the stream's offset after it.
     typealias Write = (inout RecordBatchBuilder, @escaping Done) -> Offset
 
@@ -46,7 +48,11 @@ final class FactQueue {
     /// Logs facts in order; `done` runs when all of them are logged, or with the error that voided them.
     /// - Returns: false when a fact is too large to be logged at all; then nothing is logged and `done` does not run.
     func log(_ facts: [GroupFact], at now: Timestamp, done: @escaping Done) -> Bool {
-        let records = facts.map { $0.encoded() }
+        log(facts.map { $0.encoded() }, at: now, done: done)
+    }
+
+    /// The same for facts in their written form.
+    func log(_ records: [Entry], at now: Timestamp, done: @escaping Done) -> Bool {
         guard records.allSatisfy({ Self.recordBytes($0.key, $0.value) + RecordBatchHeader.size <= factBytes }) else { return false }
         for (key, value) in records {
             openBatch(room: Self.recordBytes(key, value))

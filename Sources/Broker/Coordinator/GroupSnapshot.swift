@@ -65,8 +65,10 @@ struct SnapshotPace {
     var isRunning = false
     /// Size of the last snapshot.
     var lastBytes = 0
+    /// Something was decided that the log does not have: the next snapshot is due at once.
+    var isForced = false
 
-    func isDue(bytesLogged: Int) -> Bool { !isRunning && bytesLogged >= max(Self.minimumBytes, 4 * lastBytes) }
+    func isDue(bytesLogged: Int) -> Bool { !isRunning && (isForced || bytesLogged >= max(Self.minimumBytes, 4 * lastBytes)) }
 }
 
 extension GroupCoordinator {

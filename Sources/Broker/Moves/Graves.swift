@@ -138,13 +138,13 @@ struct Burial {
     private func read(
         _ messages: [DeadMessage]
     ) async throws(BurialProblem) -> (records: [(Record, DeadMessage)], missing: [Offset]) {
-        let reader = RecordReader(log: broker.log)
+        let reader = StreamReader(log: broker.log)
         var found: [(Record, DeadMessage)] = []
         var missing: [Offset] = []
         var index = 0
         while index < messages.count {
             let from = messages[index].offset
-            let chunk: RecordReader.Chunk
+            let chunk: StreamReader.Chunk
             do throws(LogError) {
                 chunk = try await reader.read(.partition(key.partition), from: from, to: messages[messages.count - 1].offset + 1)
             } catch {

@@ -18,11 +18,19 @@ struct MoveOrder: Sendable {
     var job: Int64 = 0
     var window: Range<Offset>?
     var parts: [Part]
+
+    /// What is logged before anything is appended.
+    func intent(ends: [Offset]) -> MoveIntent {
+        MoveIntent(
+            number: number, group: key.group, source: key.partition, end: end?.rawValue ?? 0, job: job, window: window,
+            parts: zip(parts, ends).map { part, end in .init(target: part.target, targetEnd: end, ranges: part.ranges) })
+    }
 }
 
 /// What became of an order.
 struct MoveResult: Sendable {
-    var landed: [MoveLanding] = []
+    /// Per part where its batch begins in the target; nil: it did not land.
+    var bases: [Offset?] = []
     /// Parts that were not appended, and why; their messages are still claimed.
     var refused: [(part: Int, error: PartitionError)] = []
     /// Nobody knows whether the rest landed: the next start finds out.

@@ -25,7 +25,7 @@ struct MoveRecovery {
                 )
             }
         }
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         while next < extent.end {
             let chunk = try await reader.read(.facts(shard.id, .moves), from: next, to: extent.end)
             for record in chunk.records {
@@ -40,12 +40,11 @@ struct MoveRecovery {
     /// Finds out what of each open move landed, settles that in the source and ends the move.
     func resolve(_ mover: Mover) async throws {
         for intent in await shard.ask({ _ in mover.ledger.openInOrder }) {
-            var landed: [MoveLanding] = []
+            var bases: [Offset?] = []
             var ranges: [Range<Offset>] = []
             for part in intent.parts {
-                guard let base = try await find(part, of: intent) else { continue }
-                landed.append(MoveLanding(target: part.target, base: base, count: part.count))
-                ranges += part.ranges
+                bases.append(try await find(part, of: intent))
+                if bases.last != .some(nil) { ranges += part.ranges }
             }
             if let end = Settlement(rawValue: intent.end), !ranges.isEmpty {
                 ranges.sort { $0.lowerBound < $1.lowerBound }
@@ -55,12 +54,12 @@ struct MoveRecovery {
                         description: "move \(intent.number) of shard \(shard.id) could not be settled in its source: \(error)")
                 }
             }
-            let whole = landed.count == intent.parts.count
-            if let error = await mover.log([.ended(number: intent.number, landed: landed, isWhole: whole)]) {
+            let landed = bases.count { $0 != nil }
+            if let error = await mover.log([.ended(number: intent.number, bases: bases)]) {
                 throw StartFailure(description: "move \(intent.number) of shard \(shard.id) could not be ended: \(error)")
             }
             shard.logger.info(
-                "shard \(shard.id): move \(intent.number) was cut off; \(landed.count) of \(intent.parts.count) batches had landed")
+                "shard \(shard.id): move \(intent.number) was cut off; \(landed) of \(intent.parts.count) batches had landed")
         }
     }
 
@@ -73,7 +72,7 @@ struct MoveRecovery {
             })
         else { return nil }
         let identity = MoveIdentity(shard: shard.id, number: intent.number, source: intent.source)
-        let reader = RecordReader(log: shard.log)
+        let reader = StreamReader(log: shard.log)
         var next = max(part.targetEnd, range.start)
         let first = part.ranges.first?.lowerBound ?? .zero
         while next < range.end {

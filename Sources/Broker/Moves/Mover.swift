@@ -54,26 +54,21 @@ public final class Mover: @unchecked Sendable {
 
     /// Carries an order out. When it returns, what landed is settled in the source; what was refused is still claimed there.
     func perform(_ order: MoveOrder) async -> MoveResult {
-        guard let broker else { return MoveResult(isStuck: true) }
-        var result = MoveResult()
-        var intent = MoveIntent(
-            number: order.number, group: order.key.group, source: order.key.partition, end: order.end?.rawValue ?? 0, job: order.job,
-            window: order.window, parts: [])
+        guard let broker, !order.parts.isEmpty else { return MoveResult(isStuck: broker == nil) }
+        var result = MoveResult(bases: order.parts.map { _ in nil })
+        var ends: [Offset] = []
         for part in order.parts {
-            let end = await broker.shard(of: part.target).ask { $0.partitions[part.target]?.highWatermark }
-            intent.parts.append(.init(target: part.target, targetEnd: end ?? .zero, ranges: part.ranges))
+            ends.append(await broker.shard(of: part.target).ask { $0.partitions[part.target]?.highWatermark ?? .zero })
         }
-        if await log([.begun(intent)]) != nil { return MoveResult(isStuck: true) }
-        let answers = await append(order.parts, broker)
+        if await log([.begun(order.intent(ends: ends))]) != nil { return MoveResult(isStuck: true) }
         var settled: [Range<Offset>] = []
-        for (index, part) in order.parts.enumerated() {
-            let answer = answers[index]
+        for answer in await append(order.parts, obeysAdmission: order.job != 0, broker) {
             switch answer.error {
             case nil:
-                result.landed.append(MoveLanding(target: part.target, base: answer.baseOffset, count: part.count))
-                settled += part.ranges
+                result.bases[answer.slot] = answer.baseOffset
+                settled += order.parts[answer.slot].ranges
             case .storage: result.isStuck = true
-            case .some(let error): result.refused.append((index, error))
+            case .some(let error): result.refused.append((answer.slot, error))
             }
         }
         if let end = order.end, !settled.isEmpty {
@@ -82,12 +77,12 @@ public final class Mover: @unchecked Sendable {
         }
         // What may or may not have landed stays open: the next start looks.
         if result.isStuck { return result }
-        _ = await log([.ended(number: order.number, landed: result.landed, isWhole: result.refused.isEmpty)])
+        _ = await log([.ended(number: order.number, bases: result.bases)])
         return result
     }
 
     /// Appends the parts' batches and waits until they are durable; answers in the order of the parts.
-    private func append(_ parts: [MoveOrder.Part], _ broker: Broker) async -> [ProduceResult] {
+    private func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
         var answers = parts.indices.map { ProduceResult(slot: $0, error: .unknownPartition) }
         for target in broker.shards {
             var items: [ProduceItem] = []
@@ -95,7 +90,9 @@ public final class Mover: @unchecked Sendable {
                 guard case .success(let header) = part.batch.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) else {
                     preconditionFailure("a batch that was built here is a batch")
                 }
-                items.append(ProduceItem(slot: index, partition: part.target, header: header, batch: part.batch, isMove: true))
+                items.append(
+                    ProduceItem(
+                        slot: index, partition: part.target, header: header, batch: part.batch, isMove: true, obeysAdmission: obeysAdmission))
             }
             guard !items.isEmpty else { continue }
             let sent = items

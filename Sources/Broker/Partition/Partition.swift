@@ -33,6 +33,10 @@ final class Partition: @unchecked Sendable {
     /// Batches that came before `memory` was known, in order.
     var held: [HeldBatch] = []
 
+    /// Cursors of share groups on this partition, and among them a queue's own.
+    var cursors: [HostedCursor] = []
+    var own: HostedCursor?
+
     private var waiters: [UInt64: FetchWaiter] = [:]
 
     struct HeldBatch {

@@ -10,13 +10,18 @@ public struct ProduceItem: Sendable {
     public var batch: ByteBuffer
     /// The broker moves these records itself: they are not delayed again, and a topic's `max.message.bytes` does not refuse them.
     public var isMove: Bool
+    /// A queue's limits, rates and gates are for it too. Dead letters come in whatever they say: they have nowhere else to go.
+    public var obeysAdmission: Bool
 
-    public init(slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer, isMove: Bool = false) {
+    public init(
+        slot: Int, partition: PartitionID, header: RecordBatchHeader, batch: ByteBuffer, isMove: Bool = false, obeysAdmission: Bool = true
+    ) {
         self.slot = slot
         self.partition = partition
         self.header = header
         self.batch = batch
         self.isMove = isMove
+        self.obeysAdmission = obeysAdmission
     }
 }
 
@@ -27,6 +32,8 @@ public struct ProduceResult: Sendable {
     /// Set when the topic stamps records itself.
     public var appendTime: Timestamp
     public var logStart: Offset
+    /// How long the whole request was held back for a queue's `rate.in`.
+    public var throttleMs: Int64 = 0
 
     init(slot: Int, error: PartitionError) {
         self.slot = slot
@@ -56,6 +63,8 @@ public enum Acknowledge: Sendable {
 final class ProduceTicket {
     private(set) var results: [ProduceResult] = []
     private var missing: Int
+    /// How long the answer is held back for a queue's `rate.in`; told to the client as its throttle time.
+    var holdMs: Int64 = 0
     /// The loop on which `reply` runs.
     let loop: any EventLoop
     let reply: @Sendable ([ProduceResult]) -> Void

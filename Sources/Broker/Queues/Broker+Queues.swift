@@ -12,6 +12,7 @@ extension Broker {
     /// - Throws: ``ConfigProblem`` that names the setting; nothing is changed then.
     public func configureGroup(_ group: String, _ changes: [String: String?]) async throws(ConfigProblem) {
         try await groupConfigs.change(group, changes, limit: limits.groups)
+        for shard in shards { shard.run { shard.cursors?.configured(group: group) } }
         events.add(.info, "group \(group) reconfigured", at: clock.now)
     }
 }

@@ -32,6 +32,8 @@ public struct CursorCounts: Equatable, Sendable {
     public var nextDue: Timestamp?
     /// Deliveries by attempt number: index 0 is the first attempt, the last index that and all later ones.
     public var attempts: [AttemptCount] = []
+    /// How much of its nearest limit (`max.depth`, `max.bytes`) a queue has used up, 0 to 1 and beyond; nil without a limit.
+    public var limitShare: Double?
     /// What can be undone, newest first.
     public var purges: [PurgeMark] = []
 
@@ -43,7 +45,7 @@ public struct CursorCounts: Equatable, Sendable {
 
 /// A message's place on a cursor.
 public struct CursorMessage: Equatable, Sendable {
-    public enum State: Sendable { case ready, acquired, waiting, moving, settled }
+    public typealias State = CursorState
     public var offset: Offset
     public var state: State
     /// Deliveries so far.

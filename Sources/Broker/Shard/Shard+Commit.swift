@@ -51,6 +51,7 @@ extension Shard {
         for entry in commit.inFlight {
             guard case .partition(let partition, let ticket, let slot, let appendTime) = entry.owner else { continue }
             partition.written(entry.append, now: now)
+            if !partition.cursors.isEmpty { cursors?.written(partition, from: entry.append.base) }
             if frame.durable && entry.wants == .durable { continue }
             answers.append((ticket, .init(slot: slot, baseOffset: entry.append.base, appendTime: appendTime, logStart: partition.start)))
         }
@@ -133,11 +134,24 @@ extension Shard {
         }
     }
 
+    /// Answers a request late: its publisher was faster than a queue's `rate.in`.
+    private func holdBack(_ ticket: ProduceTicket) {
+        var results = ticket.results
+        for index in results.indices { results[index].throttleMs = ticket.holdMs }
+        let held = results
+        let reply = ticket.reply
+        ticket.loop.scheduleTask(in: .milliseconds(ticket.holdMs)) { reply(held) }
+    }
+
     /// Hands answers to their requests; one hop per loop and call.
     func finish(_ answers: [(ProduceTicket?, ProduceResult)]) {
         var complete: [(loop: any EventLoop, replies: [@Sendable () -> Void])] = []
         for (ticket, result) in answers {
             guard let ticket, ticket.answer(result) else { continue }
+            if ticket.holdMs > 0 {
+                holdBack(ticket)
+                continue
+            }
             let results = ticket.results
             let reply = ticket.reply
             let deliver: @Sendable () -> Void = { reply(results) }

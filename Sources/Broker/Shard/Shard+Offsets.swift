@@ -146,6 +146,7 @@ extension Shard {
     private func raiseStart(_ id: PartitionID, to target: Offset, _ reply: @escaping @Sendable (Result<Offset, PartitionError>) -> Void) {
         guard let partition = partitions[id] else { return reply(.failure(.unknownPartition)) }
         partition.start = max(partition.start, target)
+        cursors?.trimmed(partition)
         let start = partition.start
         log.trim(partition.stream, before: start) { result in
             self.run { self.took(result, id) }
@@ -159,6 +160,7 @@ extension Shard {
         switch result {
         case .success(let extent):
             partition.start = max(partition.start, extent.start)
+            cursors?.trimmed(partition)
             partition.bytes = extent.bytes
         case .failure(.unknownStream): break
         case .failure(let error): logger.error("\(partition.stream): freeing space failed: \(error)")
@@ -169,6 +171,10 @@ extension Shard {
     func retain() {
         let now = clock.now
         for (id, partition) in partitions where partition.start < partition.highWatermark || partition.bytes > 0 {
+            guard partition.own == nil else {
+                cursors?.retain(partition)
+                continue
+            }
             let config = partition.config
             let retention = Retention(
                 olderThan: config.retentionMs >= 0 ? now + -config.retentionMs : nil,

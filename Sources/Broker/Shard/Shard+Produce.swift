@@ -38,6 +38,10 @@ extension Shard {
         partition.memory.epochs.note(epoch.value, at: base)
         partition.end = base + Int64(item.header.lastOffsetDelta) + 1
         bytesSinceSnapshot += batch.readableBytes
+        if let own = partition.own, item.obeysAdmission, let ticket {
+            let count = Int64(item.header.lastOffsetDelta) + 1
+            ticket.holdMs = max(ticket.holdMs, own.throttle(count, now: clock.monotonic))
+        }
         enqueue(
             .init(
                 append: Append(
@@ -52,6 +56,9 @@ extension Shard {
         if let broken { return ProduceResult(slot: item.slot, error: .storage("the log is closed after an error: \(broken)")) }
         if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
+        }
+        if item.obeysAdmission, let refusal = partition.own?.refusal(of: item, now: clock.monotonic, limits: options.limits) {
+            return ProduceResult(slot: item.slot, error: refusal)
         }
         guard item.header.producerID != .none else { return nil }
         switch partition.memory.producers.admit(item.header, at: partition.end, now: clock.now) {

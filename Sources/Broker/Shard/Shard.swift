@@ -22,6 +22,10 @@ public final class Shard: @unchecked Sendable {
     var coordinator: GroupCoordinator?
     /// Carries dead letters and redriven messages to other partitions; there once the broker has started.
     var mover: Mover?
+    /// Counts for jobs what became of the copies they sent here.
+    let settlements = SettlementWatch()
+    /// The queue cursors of this shard's partitions; there once the broker has started.
+    var cursors: CursorHost?
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
     /// Why nothing can be written until a restart; nil while all is well.
@@ -66,7 +70,9 @@ public final class Shard: @unchecked Sendable {
     /// Takes a partition over. `extent` is what the log holds of it.
     func adopt(_ id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
         loop.preconditionInEventLoop()
-        partitions[id] = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
+        let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
+        partitions[id] = partition
+        cursors?.configured(partition)
     }
 
     /// Forgets a partition: those who wait for it are woken and find it gone.
@@ -74,6 +80,7 @@ public final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         guard let partition = partitions.removeValue(forKey: id) else { return }
         partition.wakeAll()
+        cursors?.release(partition)
         var answers: [(ProduceTicket?, ProduceResult)] = partition.held.map {
             ($0.ticket, ProduceResult(slot: $0.item.slot, error: .unknownPartition))
         }

@@ -8,6 +8,7 @@ import Synchronization
 public final class BrokerView: Control {
     private let broker: Broker
     private let readOnly: Bool
+    private let actor: String
     private let addresses = Mutex(Doors())
 
     /// HOST:PORT of each door that is open, for the header.
@@ -20,8 +21,10 @@ public final class BrokerView: Control {
         }
     }
 
-    public init(broker: Broker) {
+    /// - Parameter actor: who commands through this view, for the audit log: `console`, `http`.
+    public init(broker: Broker, actor: String = "console") {
         self.broker = broker
+        self.actor = actor
         readOnly = broker.options.readOnly
     }
 
@@ -45,6 +48,8 @@ public final class BrokerView: Control {
             snapshot.topic = detail
         }
         if let name = query.group { snapshot.group = builder.groupDetail(name) }
+        if let list = query.queues { snapshot.queues = try builder.queuePage(list) }
+        if let name = query.queue { snapshot.queue = builder.queueDetail(name) }
         for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
         return snapshot
     }
@@ -61,8 +66,7 @@ public final class BrokerView: Control {
         case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
         case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
         case .deleteGroup(let name): return try await broker.deleteGroup(name)
-        case .queue(let command):
-            throw ControlError(.invalid, "queues are not wired up yet: '\(command.commandLine)'")
+        case .queue(let command): return try await broker.perform(command, actor: actor)
         }
     }
 

@@ -11,13 +11,17 @@ extension Broker {
         Task {
             var samples: [Statistics.PartitionSample] = []
             var views: [GroupView] = []
+            var cursors: [CursorCounts] = []
             for shard in shards {
-                let (partitions, groups) = await shard.ask { ($0.partitionSamples(), $0.groupViews()) }
+                let (partitions, groups, counts) = await shard.ask { ($0.partitionSamples(), $0.groupViews(), $0.cursorCounts()) }
                 samples += partitions
                 views += groups
+                cursors += counts
             }
             let groups = await groupSamples(views, samples)
-            statistics.take(samples, groups: groups, cpuNs: weir_process_cpu_ns(), now: clock.now, monotonic: clock.monotonic)
+            let queues = await queueIntake(cursors, samples)
+            statistics.take(
+                samples, groups: groups, queues: queues, cpuNs: weir_process_cpu_ns(), now: clock.now, monotonic: clock.monotonic)
             statistics.isSampling.store(false, ordering: .releasing)
         }
     }

@@ -79,9 +79,9 @@ extension SnapshotBuilder {
     /// Most lines of the list; the worst come first.
     private static let attentionLimit = 20
 
-    /// What an operator should look at, worst first: groups by their status and lag, then the disk.
+    /// What an operator should look at, worst first: queues, groups by their status and lag, the disk.
     func attention(diskFree: Int64?, diskTotal: Int64?) -> [Attention] {
-        var found: [(rank: Int, size: Int64, line: Attention)] = []
+        var found = queueAttention()
         for track in state.groups.tracks.values {
             let row = row(track)
             guard row.status != .ok, let lag = row.lag, lag > 0 else { continue }

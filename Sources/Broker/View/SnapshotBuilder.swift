@@ -26,9 +26,15 @@ struct SnapshotBuilder {
 
     func history(points: Int) -> History {
         let count = min(max(0, points), 900)
-        return History(
+        var history = History(
             stepMs: 1000, endMs: state.endMs, inRate: state.inHistory.suffix(count), outRate: state.outHistory.suffix(count),
             backlog: state.backlogHistory.suffix(count))
+        let queues = state.queueHistory.suffix(count)
+        history.ready = queues.map { Double($0.ready) }
+        history.unacked = queues.map { Double($0.unacked) }
+        history.delayed = queues.map { Double($0.delayed + $0.retrying) }
+        history.dead = queues.map { Double($0.dead) }
+        return history
     }
 
     // MARK: Topics
@@ -147,5 +153,11 @@ struct NameFilter {
     func matches(_ name: String) -> Bool {
         if let pattern { return name.firstMatch(of: pattern) != nil }
         return part.isEmpty || name.lowercased().contains(part)
+    }
+
+    /// - Parameter folded: the name in lower case.
+    func matches(_ name: String, folded: String) -> Bool {
+        if let pattern { return name.firstMatch(of: pattern) != nil }
+        return part.isEmpty || folded.contains(part)
     }
 }

@@ -42,6 +42,9 @@ public final class Statistics: Sendable {
         var cpuNs: UInt64 = 0
         var cpuCores: Double?
         var groups = GroupHistory()
+        var queues = QueueTracks()
+        /// Queue totals, a point a second, in step with the other histories.
+        var queueHistory = Ring<QueueTotals>(capacity: 900)
     }
 
     let startedAt: Timestamp
@@ -58,13 +61,16 @@ public final class Statistics: Sendable {
         self.startedMonotonic = startedMonotonic
     }
 
-    /// Takes in one second's samples of all shards and groups.
-    func take(_ samples: [PartitionSample], groups: [GroupSample], cpuNs: UInt64, now: Timestamp, monotonic: Monotonic) {
+    /// Takes in one second's samples of all shards, groups and queues.
+    func take(
+        _ samples: [PartitionSample], groups: [GroupSample], queues: QueueIntake, cpuNs: UInt64, now: Timestamp, monotonic: Monotonic
+    ) {
         state.withLock { state in
             let seconds = state.sampledAt.map { Double(monotonic.ns - $0.ns) / 1e9 } ?? 1
             guard seconds > 0.05 else { return }
             state.takePartitions(samples, seconds: seconds)
             state.groups.take(groups, now: now, monotonic: monotonic)
+            state.queues.take(queues, seconds: seconds)
             state.takeTotals(seconds: seconds, isFirst: state.sampledAt == nil)
             if state.sampledAt != nil { state.cpuCores = Double(cpuNs &- state.cpuNs) / 1e9 / seconds }
             state.cpuNs = cpuNs
@@ -128,6 +134,13 @@ extension Statistics.State {
         inHistory.append(totals.inRate)
         outHistory.append(totals.outRate)
         backlogHistory.append(Double(totals.lag))
+        totals.queues = queues.totals.queues
+        totals.ready = queues.totals.ready
+        totals.unacked = queues.totals.unacked
+        totals.delayed = queues.totals.delayed
+        totals.retrying = queues.totals.retrying
+        totals.dead = queues.totals.dead
+        queueHistory.append(queues.totals)
     }
 }
 

@@ -5,6 +5,8 @@ public struct FileEngineOptions: Sendable {
     public var segmentBytes = 1 << 30
     /// The same for streams of facts: small, because their owner trims them after each of its snapshots, and only whole segments go.
     public var factSegmentBytes = 16 << 20
+    /// The same for streams of the delay store, which are freed from the front as their messages are released.
+    public var delaySegmentBytes = 64 << 20
     /// Durable appends up to this size are copied to the shard's journal when a frame touches several streams.
     public var redoBytes = 16 << 10
     /// A checkpoint is written after this many bytes of appends: the most that recovery reads after a crash, per shard.

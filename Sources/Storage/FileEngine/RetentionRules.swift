@@ -30,6 +30,7 @@ struct RetentionDecision: Equatable {
                 removals += 1
             }
         }
+        if let below = retention.below { removals = min(removals, segments.prefix { $0.next <= below }.count) }
         return RetentionDecision(rollsActive: removals == segments.count, removals: removals)
     }
 }

@@ -85,17 +85,20 @@ enum SegmentFileKind: String, CaseIterable {
 /// ```
 /// partition 3 of topic 0123…      0123456789abcdef0123456789abcdef-3
 /// facts of the groups machine     facts-groups
+/// delayed messages of band 2      delay-bodies-2
 /// ```
 enum StreamName {
     static func encode(_ id: StreamID) -> String {
         switch id {
         case .partition(let partition): "\(partition.topic)-\(partition.index)"
         case .facts(_, let stream): "facts-\(stream.rawValue)"
+        case .delay(_, let stream): "delay-\(stream)"
         }
     }
 
     static func decode(_ name: String, shard: ShardID) -> StreamID? {
         if name.hasPrefix("facts-") { return FactStream(rawValue: String(name.dropFirst(6))).map { .facts(shard, $0) } }
+        if name.hasPrefix("delay-") { return DelayStream(name.dropFirst(6)).map { .delay(shard, $0) } }
         guard name.utf8.count > 33, let topic = TopicID(hex: name.prefix(32)), name.dropFirst(32).first == "-",
             let index = Int32(name.dropFirst(33)), index >= 0
         else { return nil }

@@ -86,6 +86,7 @@ extension FileShard {
         switch stream {
         case .partition: options.segmentBytes
         case .facts: min(options.segmentBytes, options.factSegmentBytes)
+        case .delay: min(options.segmentBytes, options.delaySegmentBytes)
         }
     }
 

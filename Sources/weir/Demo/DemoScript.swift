@@ -1,6 +1,6 @@
 import Model
 
-/// What the demo plays: topics with their tides, and groups with their habits. Values only; ``DemoWorkload`` acts them out.
+/// What the demo plays: topics with their tides, groups with their habits, and a shop. Values only; ``DemoWorkload`` acts them out.
 struct DemoScript: Sendable {
     struct Topic: Sendable {
         var name: String
@@ -42,11 +42,12 @@ struct DemoScript: Sendable {
 
     var topics: [Topic]
     var groups: [Group]
+    /// The queues, and what goes on in them.
+    var shop = ShopScript()
 
     static let standard = DemoScript(
         topics: [
             Topic(name: "orders", partitions: 6, perSecond: 220, swing: 0.5, periodSeconds: 90, keys: 400, bytes: 220),
-            Topic(name: "payments", partitions: 3, perSecond: 90, swing: 0.4, periodSeconds: 70, keys: 300, bytes: 180),
             Topic(name: "clicks", partitions: 8, perSecond: 1_800, swing: 0.8, periodSeconds: 45, keys: 5_000, bytes: 130),
             Topic(name: "emails", partitions: 2, perSecond: 25, swing: 0.9, periodSeconds: 30, keys: 80, bytes: 900),
             Topic(name: "audit", partitions: 1, perSecond: 4, swing: 0.2, periodSeconds: 20, keys: 20, bytes: 300),

@@ -29,6 +29,7 @@ struct DemoWorkload: Sendable {
             for member in script.groups.flatMap({ group in group.members.indices.map { (group, $0) } }) {
                 group.addTask { await workload.keepConsuming(member.0, member: member.1, start: start) }
             }
+            group.addTask { await ShopWorkload(address: address, script: script.shop, clock: clock, start: start).run() }
             if let seconds {
                 await workload.sleep(ms: Int64(seconds) * 1_000)
                 group.cancelAll()

@@ -1,9 +1,10 @@
+import Compression
 import Model
 import NIOCore
 import Storage
 
 /// Reads a stream's records in order, off the loops. Callable from any thread.
-struct RecordReader: Sendable {
+struct StreamReader: Sendable {
     let log: any Log
     /// Bytes of one read; a larger batch is read whole.
     static let readBytes = 1 << 20
@@ -39,16 +40,33 @@ struct RecordReader: Sendable {
         return chunk
     }
 
+    /// Hands the records of several ranges, which are in order, to `body`. What lies between close ranges is read along and passed over.
+    /// - Returns: where to go on: the end of the last range, or less after `reads` reads.
+    func read(
+        _ stream: StreamID, ranges: [Range<Offset>], reads: Int = .max, _ body: (Record) -> Void
+    ) async throws(LogError) -> Offset {
+        guard let end = ranges.last?.upperBound else { return .zero }
+        var index = 0
+        var from = ranges[0].lowerBound
+        var left = reads
+        while index < ranges.count, left > 0 {
+            left -= 1
+            let chunk = try await read(stream, from: from, to: end)
+            for record in chunk.records {
+                while index < ranges.count, ranges[index].upperBound <= record.offset { index += 1 }
+                if index < ranges.count, ranges[index].contains(record.offset) { body(record) }
+            }
+            while index < ranges.count, ranges[index].upperBound <= chunk.next { index += 1 }
+            from = index < ranges.count ? max(chunk.next, ranges[index].lowerBound) : end
+        }
+        return from
+    }
+
     private static func take(
         _ header: RecordBatchHeader, _ batch: ByteBuffer, _ range: Range<Offset>, _ stream: StreamID, _ records: inout [Record]
     ) throws(LogError) {
-        var body = batch
-        body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
-        guard header.attributes.compression == RecordBatchHeader.Compression.none else {
-            throw .corrupt("\(stream): the batch at \(header.baseOffset) is compressed in a way this broker can't read")
-        }
         let found: [Record]
-        do { found = try Record.readAll(header: header, records: body) } catch {
+        do { found = try Records.open(header: header, batch: batch) } catch {
             throw .corrupt("\(stream): the batch at \(header.baseOffset) can't be read: \(error)")
         }
         if header.baseOffset >= range.lowerBound, header.lastOffset < range.upperBound {

@@ -1,0 +1,61 @@
+import Control
+import FoundationEssentials
+import Model
+import NIOCore
+import Queues
+
+/// A job as the store keeps it, as JSON under `jobs/NUMBER`: what it is to do, how far it is, what came of it.
+///
+/// What was sent is known exactly from the facts of its moves; positions, skips and outcomes are as of the last time this was written, at
+/// most a second before a crash.
+struct JobRecord: Codable, Sendable, Equatable {
+    enum Task: Codable, Sendable, Equatable {
+        case redrive(Redrive)
+        case replay(Replay)
+    }
+    static let prefix = "jobs/"
+
+    var row: JobRow
+    var task: Task
+    /// First offset and end of the job's part of each source partition.
+    var from: [Int64]
+    var watermark: [Int64]
+    /// Where the scan of each partition goes on.
+    var position: [Int64]
+    /// What became of single messages, the newest last: `0/17 skipped: redriven 2 times`.
+    var outcomes: [String] = []
+    /// Who started it.
+    var actor: String
+
+    var key: String { Self.prefix + String(row.id) }
+    var isLive: Bool { row.state == .running || row.state == .waiting }
+
+    func encoded() -> ByteBuffer {
+        do { return ByteBuffer(bytes: try JSONEncoder().encode(self)) } catch { preconditionFailure("a job always encodes: \(error)") }
+    }
+
+    static func decode(_ bytes: ByteBuffer) throws -> JobRecord {
+        try JSONDecoder().decode(JobRecord.self, from: Data(bytes.readableBytesView))
+    }
+
+    mutating func skip(_ reason: String, _ id: String?, limit: Int) {
+        row.skipped += 1
+        row.skips[reason, default: 0] += 1
+        guard let id else { return }
+        outcomes.append("\(id) skipped: \(reason)")
+        if outcomes.count > limit { outcomes.removeFirst(outcomes.count - limit * 9 / 10) }
+    }
+}
+
+extension Redrive {
+    var rules: RedriveJob.Rules {
+        var rules = RedriveJob.Rules()
+        rules.rate = rate
+        rules.rampFrom = rampFrom
+        rules.holdAbove = holdAbove
+        rules.canary = canary.map { Int64($0) }
+        rules.canaryWaitMs = canaryWaitMs
+        rules.stopIfDead = stopIfDead
+        return rules
+    }
+}

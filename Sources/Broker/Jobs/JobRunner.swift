@@ -1,0 +1,290 @@
+import Control
+import Logging
+import Model
+import NIOCore
+import Queues
+import Storage
+
+/// Carries one job from its source's first message to its watermark: reads, decides, claims, moves, several batches under way at a time.
+/// Used by one task.
+final class JobRunner {
+    private let id: Int64
+    private let host: JobHost
+    let broker: Broker
+    private var pacing = RedriveJob(rules: .init())
+    private var progress = MoveProgress()
+    private var lastSaved = Monotonic(ns: 0)
+    /// Where messages go whose backlog counts for `holdAbove`.
+    private var targets: Set<PartitionID> = []
+    private var flying: [Flight] = []
+    private var isStuck = false
+    private var refusal: String?
+    /// Messages of one batch: fewer after a target that had no room for so many.
+    private var batch: Int
+    /// Why the job waits, as shown.
+    private var note = ""
+
+    private struct Flight {
+        var order: MoveOrder
+        var task: Task<MoveResult, Never>
+    }
+    /// Reads of the log for one batch at most.
+    private static let readsPerStep = 4
+
+    /// Why a run ends before all is done.
+    enum Ending: Error {
+        case stopped(JobRow.State, String)
+        /// The broker closes: the job goes on at the next start.
+        case suspended
+    }
+
+    init(id: Int64, host: JobHost, broker: Broker) {
+        self.id = id
+        self.host = host
+        self.broker = broker
+        batch = broker.limits.moveRecords
+    }
+
+    /// - Parameter progress: what a run before a restart has done.
+    func run(_ progress: MoveProgress) async {
+        self.progress = progress
+        guard let job = host.record(id) else { return }
+        if case .redrive(let redrive) = job.task {
+            pacing = RedriveJob(rules: redrive.rules, sent: job.row.sent, acked: job.row.acked, died: job.row.diedAgain)
+        }
+        do throws(Ending) {
+            let source: QueueName
+            let plan: MessagePlan
+            do throws(ControlError) {
+                source = try broker.queue(job.row.source)
+                plan = try broker.plan(for: job)
+            } catch { throw .stopped(.failed, error.message) }
+            for index in job.watermark.indices {
+                guard let key = source.key(Int32(index)) else { continue }
+                try await run(key, from: Offset(job.position[index]), to: Offset(job.watermark[index]), plan, copies: job.isCopy)
+            }
+            end(.done, "")
+        } catch {
+            await land(all: true)
+            if case .stopped(let state, let note) = error { end(state, note) }
+        }
+        await host.save(id)
+    }
+
+    private func end(_ state: JobRow.State, _ note: String) {
+        let now = broker.clock.now
+        host.update(id) { job in
+            job.row.state = state
+            job.row.note = note
+            job.row.endedMs = now.ms
+            job.row.etaMs = nil
+        }
+        guard let row = host.record(id)?.row else { return }
+        broker.events.add(
+            state == .done ? .info : .warning,
+            "job \(id) \(row.kind) \(row.source): \(row.outcome)" + (state == .done ? "" : " (\(state.rawValue) \(note))"), at: now)
+    }
+
+    // MARK: One partition
+
+    private func run(_ key: ShareKey, from: Offset, to end: Offset, _ plan: MessagePlan, copies: Bool) async throws(Ending) {
+        var position = from
+        var plan = plan
+        while true {
+            if let refused = await land(all: false) { position = min(position, refused) }
+            if refusal != nil { plan = try await afterRefusal() }
+            guard let gap = progress.gap(of: key.partition, from: position, to: end) else {
+                // What is under way may still be refused, and is tried again then.
+                guard let refused = await land(all: true) else { break }
+                position = min(position, refused)
+                if refusal != nil { plan = try await afterRefusal() }
+                continue
+            }
+            let count = try await permission()
+            if count == 0 { continue }
+            position = try await step(key, gap, plan, count: count, copies: copies)
+            await saveSometimes(key, position)
+        }
+        host.update(id) { $0.position[Int(key.partition.index)] = end.value }
+    }
+
+    /// How many messages may be sent now; 0 after a wait.
+    private func permission() async throws(Ending) -> Int {
+        if host.isStopped || isStuck { throw .suspended }
+        if host.isCancelled(id) { throw .stopped(.cancelled, "cancelled") }
+        if let row = host.record(id)?.row {
+            pacing.note(acked: row.acked - pacing.acked, died: row.diedAgain - pacing.died)
+        }
+        let nowMs = Int64(broker.clock.monotonic.ns / 1_000_000)
+        var backlog: Int64?
+        if pacing.rules.holdAbove != nil { backlog = await broker.backlog(of: targets) }
+        switch pacing.next(nowMs: nowMs, backlog: backlog, batch: batch) {
+        case .send(let count):
+            show("")
+            return count
+        case .stop(let note): throw .stopped(.stopped, note)
+        case .wait(let ms, let note):
+            show(note)
+            await broker.shards[0].pause(ms)
+            broker.countOutcomes()
+            return 0
+        }
+    }
+
+    private func show(_ note: String) {
+        guard note != self.note else { return }
+        self.note = note
+        host.update(id) { job in
+            job.row.note = note
+            job.row.state = note.isEmpty ? .running : .waiting
+        }
+    }
+
+    /// Waits until moves are over: all of them, or as many as there may not be at a time. The first offset that was refused, if any.
+    @discardableResult
+    private func land(all: Bool) async -> Offset? {
+        var lowest: Offset?
+        while let flight = flying.first, all || flying.count >= broker.limits.movesPerJob {
+            flying.removeFirst()
+            let result = await flight.task.value
+            let order = flight.order
+            if result.isStuck { isStuck = true }
+            for (part, base) in zip(order.parts, result.bases) {
+                guard let base else { continue }
+                let landing = MoveLanding(target: part.target, base: base, count: part.count)
+                broker.watch(landing, job: id)
+                host.update(id) { $0.row.sent += landing.count }
+            }
+            guard let first = result.refused.first else {
+                batch = min(broker.limits.moveRecords, batch * 2)
+                continue
+            }
+            batch = max(1, batch / 4)
+            let ranges = result.refused.flatMap { order.parts[$0.part].ranges }
+            for range in ranges { progress.remove(range, of: order.key.partition) }
+            pacing.noteRefused(result.refused.reduce(0) { $0 + order.parts[$1.part].count })
+            if order.end != nil, let mover = await broker.shard(of: order.key.partition).ask({ $0.mover }) {
+                mover.giveBack(order.key, ranges)
+            }
+            let target = broker.catalog.current[order.parts[first.part].target.topic]?.name ?? "the target"
+            refusal = "\(target) refuses: \(first.error)"
+            lowest = ranges.map(\.lowerBound).reduce(lowest) { min($0 ?? $1, $1) }
+        }
+        return lowest
+    }
+
+    /// Waits a little, and decides anew where messages go: their target may be gone.
+    private func afterRefusal() async throws(Ending) -> MessagePlan {
+        if let refusal { show(refusal) }
+        refusal = nil
+        await broker.shards[0].pause(Self.refusalPauseMs)
+        guard let job = host.record(id) else { throw .suspended }
+        do throws(ControlError) { return try broker.plan(for: job) } catch { throw .stopped(.failed, error.message) }
+    }
+
+    private static let refusalPauseMs: Int64 = 500
+
+    /// Notes about once a second how far the job is.
+    private func saveSometimes(_ key: ShareKey, _ position: Offset) async {
+        let now = broker.clock.monotonic
+        guard now.ms(since: lastSaved) >= 1_000 else { return }
+        let seconds = Double(now.ms(since: lastSaved)) / 1_000
+        lastSaved = now
+        broker.countOutcomes()
+        let open = flying.lazy.filter { $0.order.key == key }.compactMap(\.order.window?.lowerBound).min()
+        host.update(id) { job in
+            job.position[Int(key.partition.index)] = min(position, open ?? position).value
+            let handled = job.row.sent + job.row.skipped
+            job.row.rate = seconds < 60 ? Double(job.row.sent - lastSent) / seconds : 0
+            let left = max(0, job.row.total - handled)
+            job.row.etaMs = job.row.rate > 0 ? Int64(Double(left) / job.row.rate * 1_000) : nil
+            lastSent = job.row.sent
+        }
+        await host.save(id)
+    }
+    private var lastSent: Int64 = 0
+
+    /// Looks at a stretch of the source and sends what is to be sent of it; where to go on.
+    private func step(_ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, count: Int, copies: Bool) async throws(Ending) -> Offset {
+        guard let mover = await broker.shard(of: key.partition).ask({ $0.mover }) else { throw .suspended }
+        let stretch = await mover.stretch(key, gap, count: count, settled: copies, named: plan.named(key.partition.index))
+        guard let last = stretch.ranges.last else {
+            progress.add(gap.lowerBound..<stretch.end, of: key.partition)
+            return stretch.end
+        }
+        let scan: Scan
+        do throws(LogError) {
+            scan = try await self.scan(key, stretch.ranges, plan)
+        } catch { throw .stopped(.failed, "the log of \(key.group) could not be read: \(error)") }
+        // A read may end before the stretch does.
+        let next = scan.next < last.upperBound ? scan.next : stretch.end
+        let window = gap.lowerBound..<next
+        if !scan.skips.isEmpty {
+            host.update(id) { job in
+                for (id, reason) in scan.skips { job.skip(reason, id, limit: broker.limits.jobOutcomes) }
+            }
+        }
+        guard !scan.sends.isEmpty else {
+            progress.add(window, of: key.partition)
+            return next
+        }
+        await send(scan.sends, of: key, window: window, mover, copies: copies)
+        return next
+    }
+
+    private struct Scan {
+        var sends: [(Record, PartitionID, [Record.Header])] = []
+        var skips: [(String, String)] = []
+        var next = Offset.zero
+    }
+
+    private func scan(_ key: ShareKey, _ ranges: [Range<Offset>], _ plan: MessagePlan) async throws(LogError) -> Scan {
+        let partition = key.partition.index
+        var scan = Scan()
+        scan.next = try await StreamReader(log: broker.log).read(.partition(key.partition), ranges: ranges, reads: Self.readsPerStep) {
+            record in
+            switch plan.verdict(record, partition: partition) {
+            case .send(let target, let headers): scan.sends.append((record, target, headers))
+            case .skip(let reason): scan.skips.append(("\(partition)/\(record.offset)", reason))
+            case .pass: break
+            }
+        }
+        return scan
+    }
+
+    /// Claims what is still to be had, and starts its move.
+    private func send(
+        _ sends: [(Record, PartitionID, [Record.Header])], of key: ShareKey, window: Range<Offset>, _ mover: Mover, copies: Bool
+    ) async {
+        var wanted = sends
+        if !copies {
+            let ranges = Burial.ranges(sends.map(\.0.offset))
+            let claimed = await mover.claim(key, ranges)
+            wanted = Self.inside(claimed, sends)
+        }
+        let number = mover.nextNumber()
+        let identity = MoveIdentity(shard: mover.shard.id, number: number, source: key.partition)
+        var batcher = MoveBatcher(identity: identity, limits: broker.limits, now: broker.clock.now)
+        for (record, target, headers) in wanted {
+            batcher.add(record, to: target, headers: headers)
+            if targets.count < 1_000 { targets.insert(target) }
+        }
+        guard batcher.count > 0 else { return progress.add(window, of: key.partition) }
+        let order = MoveOrder(
+            number: number, key: key, end: copies ? nil : .moved, job: id, window: window, parts: batcher.finish())
+        pacing.noteSent(Int64(batcher.count))
+        flying.append(Flight(order: order, task: Task { await mover.perform(order) }))
+        progress.add(window, of: key.partition)
+    }
+
+    /// The messages whose offsets lie in the ranges; both in order.
+    private static func inside(
+        _ ranges: [Range<Offset>], _ sends: [(Record, PartitionID, [Record.Header])]
+    ) -> [(Record, PartitionID, [Record.Header])] {
+        var index = 0
+        return sends.filter { send in
+            while index < ranges.count, ranges[index].upperBound <= send.0.offset { index += 1 }
+            return index < ranges.count && ranges[index].contains(send.0.offset)
+        }
+    }
+}

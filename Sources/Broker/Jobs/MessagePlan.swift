@@ -1,0 +1,68 @@
+import Control
+import Model
+import NIOCore
+import Queues
+
+/// Decides for each message of a source whether a job sends it, and where to: what a dry run counts and a run does are the same decisions.
+struct MessagePlan {
+    enum Verdict {
+        case send(PartitionID, headers: [Record.Header])
+        case skip(String)
+        /// It does not match the filter: no business of the job.
+        case pass
+    }
+    static let withoutOrigin = "no origin"
+
+    private let matcher: FilterMatcher
+    private let topics: Catalog.View
+    private let target: Topic?
+    private let skipIfRedriven: Int?
+    private let job: Int64
+    /// A redrive counts on the message that it was sent on; a copy by replay does not.
+    private let counts: Bool
+
+    /// - Parameter target: nil: back to each message's origin.
+    init(filter: MessageFilter, source: QueueName, target: Topic?, skipIfRedriven: Int?, job: Int64, counts: Bool, topics: Catalog.View)
+        throws(ControlError)
+    {
+        matcher = try FilterMatcher(filter, of: source)
+        self.topics = topics
+        self.target = target
+        self.skipIfRedriven = skipIfRedriven
+        self.job = job
+        self.counts = counts
+    }
+
+    /// Offsets the filter names in a partition; nil: all.
+    func named(_ partition: Int32) -> Set<Offset>? { matcher.named.map { $0[partition] ?? [] } }
+
+    func verdict(_ record: Record, partition: Int32) -> Verdict {
+        let stamp = DeadLetterStamp(record.headers)
+        guard matcher.takesAll || matcher.matches(record, partition: partition, stamp: stamp) else { return .pass }
+        if let limit = skipIfRedriven, stamp.redriven >= limit { return .skip("redriven \(stamp.redriven) times") }
+        let topic: Topic
+        let wanted: Int32
+        if let target {
+            topic = target
+            wanted = partition
+        } else {
+            guard let name = stamp.topic else { return .skip(Self.withoutOrigin) }
+            guard let origin = topics[name] else { return .skip("origin \(name) is gone") }
+            topic = origin
+            wanted = stamp.partition ?? partition
+        }
+        guard let id = topic.partition(max(0, wanted) % topic.partitions) else { return .skip(Self.withoutOrigin) }
+        return .send(id, headers: headers(of: record, redriven: stamp.redriven))
+    }
+
+    /// The copy keeps what the message was published with and its history of deaths; what describes only its last one goes.
+    private func headers(of record: Record, redriven: Int) -> [Record.Header] {
+        guard counts else { return record.headers }
+        var headers = record.headers.filter { header in
+            !header.name.hasPrefix("__dlq.errors.") && header.name != DeadLetterHeader.redrive && header.name != DeadLetterHeader.redriven
+        }
+        headers.append(.init(name: DeadLetterHeader.redrive, value: ByteBuffer(string: String(job))))
+        headers.append(.init(name: DeadLetterHeader.redriven, value: ByteBuffer(string: String(redriven + 1))))
+        return headers
+    }
+}

@@ -1,0 +1,99 @@
+import Model
+import Queues
+import Synchronization
+
+/// Counts for jobs what became of the copies they sent, on one shard. Told by the shard's cursors of every settlement; costs nothing while
+/// nobody watches. Touched on the shard's loop, but for ``outcomes``.
+final class SettlementWatch: @unchecked Sendable {
+    struct Outcome: Sendable, Equatable {
+        var acked: Int64 = 0
+        var died: Int64 = 0
+        /// Settled in another way: moved on, purged, discarded.
+        var other: Int64 = 0
+    }
+
+    private struct Place {
+        var job: Int64
+        /// Whose settlements count; nil: those of whichever group settles first.
+        var group: String?
+        var range: Range<Offset>
+        /// Not settled yet.
+        var left: Int64
+    }
+    /// By first offset.
+    private var places: [PartitionID: [Place]] = [:]
+    private let counted = Mutex<[Int64: Outcome]>([:])
+
+    var isIdle: Bool { places.isEmpty }
+
+    /// Watches copies of a job. Places never overlap: an offset is written once.
+    func add(job: Int64, group: String?, _ target: PartitionID, _ range: Range<Offset>) {
+        let place = Place(job: job, group: group, range: range, left: range.upperBound - range.lowerBound)
+        var list = places[target] ?? []
+        if let last = list.last, last.job == job, last.range.upperBound == range.lowerBound {
+            list[list.count - 1].range = last.range.lowerBound..<range.upperBound
+            list[list.count - 1].left += place.left
+        } else {
+            list.insert(place, at: Self.index(of: range.lowerBound, in: list))
+        }
+        places[target] = list
+    }
+
+    /// Messages of a cursor were settled.
+    func settled(_ key: ShareKey, _ range: Range<Offset>, as end: Settlement) {
+        guard var list = places[key.partition] else { return }
+        var index = max(0, Self.index(of: range.lowerBound, in: list) - 1)
+        var isDone = false
+        while index < list.count, list[index].range.lowerBound < range.upperBound {
+            let place = list[index].range
+            let first = max(place.lowerBound, range.lowerBound)
+            let last = min(place.upperBound, range.upperBound)
+            if first < last, list[index].group.map({ $0 == key.group }) ?? true {
+                let count = min(last - first, list[index].left)
+                list[index].left -= count
+                isDone = isDone || list[index].left <= 0
+                note(list[index].job, count, end)
+            }
+            index += 1
+        }
+        if isDone { list.removeAll { $0.left <= 0 } }
+        places[key.partition] = list.isEmpty ? nil : list
+    }
+
+    func forget(job: Int64) {
+        for (target, list) in places {
+            let rest = list.filter { $0.job != job }
+            places[target] = rest.isEmpty ? nil : rest
+        }
+        counted.withLock { $0[job] = nil }
+    }
+
+    /// What was counted since the last call, by job. Any thread.
+    func take() -> [Int64: Outcome] {
+        counted.withLock { counted in
+            defer { counted = [:] }
+            return counted
+        }
+    }
+
+    private func note(_ job: Int64, _ count: Int64, _ end: Settlement) {
+        counted.withLock { counted in
+            switch end {
+            case .accepted: counted[job, default: Outcome()].acked += count
+            case .dead, .dropped, .expired: counted[job, default: Outcome()].died += count
+            case .purged, .discarded, .moved, .missing: counted[job, default: Outcome()].other += count
+            }
+        }
+    }
+
+    /// The first place that begins at or behind `offset`.
+    private static func index(of offset: Offset, in list: [Place]) -> Int {
+        var low = 0
+        var high = list.count
+        while low < high {
+            let middle = (low + high) / 2
+            if list[middle].range.lowerBound < offset { low = middle + 1 } else { high = middle }
+        }
+        return low
+    }
+}

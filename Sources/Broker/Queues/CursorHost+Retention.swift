@@ -1,0 +1,123 @@
+import Model
+import Queues
+import Storage
+
+/// What leaves a queue by itself: expired messages, those for which there is no room, and settled ones.
+extension CursorHost {
+    /// What a queue held before its ages were noted counts as old as its newest record: it expires late rather than early.
+    func noteBacklog(_ cursor: HostedCursor) {
+        guard let ttl = cursor.machine.policy.ttlMs, cursor.ages.isEmpty, cursor.machine.openCount > 0 else { return }
+        let newest = cursor.partition.appendedAt ?? cursor.partition.maxTimestamp
+        let now = shard.clock.now
+        cursor.ages.note(cursor.machine.firstOpen, at: newest == .none ? now : min(newest, now), ttlMs: ttl)
+    }
+
+    /// Expires what is older than `ttl.ms` and ready.
+    func expire(_ cursor: HostedCursor, now: CursorTime) {
+        guard let ttl = cursor.machine.policy.ttlMs else { return }
+        let end = cursor.partition.highWatermark
+        if let limit = cursor.ages.expired(at: now.wall, ttlMs: ttl, end: end) {
+            cursor.expiredBelow = max(cursor.expiredBelow, limit)
+        }
+        // What failed meanwhile may lie below what has expired already.
+        guard cursor.expiredBelow > .zero else { return }
+        let step = cursor.machine.expire(before: cursor.expiredBelow, limit: limits.expiriesPerTick, now: now)
+        guard !step.isEmpty else { return }
+        log(step, of: cursor) { _ in
+            // There may be more than one look takes.
+            if self[cursor.key] === cursor { self.expire(cursor, now: self.now) }
+        }
+    }
+
+    /// Drops the oldest ready messages of a queue that is over its limits, where it is told to.
+    func shedOverflow(_ cursor: HostedCursor) {
+        guard cursor.isOwn, cursor.partition.own === cursor, cursor.machine.policy.overflow == .dropHead else { return }
+        let over = cursor.excess
+        guard over > 0 else { return }
+        let step = cursor.machine.dropHead(min(over, cursor.machine.readyCount))
+        if !step.isEmpty { log(step, of: cursor) { _ in } }
+    }
+
+    /// Applies a queue's retention: what is not settled stays; what is settled goes when it has been for `retention.settled.ms`, and the
+    /// oldest of it above `retention.settled.bytes`. How long something has been settled is not known across a restart: then it stays longer.
+    func retain(_ partition: Partition) {
+        guard let own = partition.own else { return }
+        let policy = own.machine.policy
+        let now = shard.clock.now
+        let needed = own.machine.firstNeeded
+        own.progress.note(needed, at: now)
+        let id = partition.id
+        if let before = own.progress.settled(before: now + -policy.settledRetentionMs), before > partition.start {
+            shard.log.trim(partition.stream, before: before) { [shard] result in shard.run { shard.took(result, id) } }
+        }
+        let span = partition.highWatermark - partition.start
+        guard span > 0, needed > partition.start else { return }
+        // Bytes of what must stay, by its share of the log.
+        let open = Double(partition.bytes) * Double(partition.highWatermark - needed) / Double(span)
+        let retention = Retention(olderThan: nil, maxBytes: policy.settledRetentionBytes + Int64(open), below: needed)
+        shard.log.retain(partition.stream, retention) { [shard] result in shard.run { shard.took(result, id) } }
+    }
+}
+
+/// Admission: what a queue refuses, and what it slows down.
+extension HostedCursor {
+    /// How many messages are ready beyond `max.depth`, or make up what is beyond `max.bytes`.
+    var excess: Int64 {
+        var excess: Int64 = 0
+        if let depth = machine.policy.maxDepth { excess = machine.readyCount - depth }
+        if let most = machine.policy.maxBytes {
+            let bytes = openBytes
+            if bytes > most { excess = max(excess, Int64((Double(bytes - most) / averageBytes).rounded(.up))) }
+        }
+        return max(0, excess)
+    }
+
+    /// Bytes of messages that are not settled, by the average of the log.
+    var openBytes: Int64 { Int64(Double(machine.openCount) * averageBytes) }
+
+    private var averageBytes: Double {
+        let span = partition.highWatermark - partition.start
+        return span > 0 ? max(1, Double(partition.bytes) / Double(span)) : 1
+    }
+
+    /// The share of its nearest limit that the queue has used up; nil without a limit.
+    var limitShare: Double? {
+        let shares = [
+            machine.policy.maxDepth.map { Double(machine.readyCount) / Double(max(1, $0)) },
+            machine.policy.maxBytes.map { Double(openBytes) / Double(max(1, $0)) },
+        ].compactMap { $0 }
+        return shares.max()
+    }
+
+    /// Why a publish is not taken; nil admits it. What is on its way to the log counts.
+    func refusal(of item: ProduceItem, now: Monotonic, limits: Limits) -> PartitionError? {
+        let count = Int64(item.header.lastOffsetDelta) + 1
+        if machine.holdsPublishing {
+            refused += count
+            return .publishingHeld
+        }
+        let policy = machine.policy
+        if policy.overflow != .dropHead {
+            let coming = partition.end - partition.highWatermark
+            if let depth = policy.maxDepth, machine.readyCount + coming + count > depth {
+                refused += count
+                return .overLimit("\(key.group) is full: max.depth is \(depth)")
+            }
+            if let most = policy.maxBytes, openBytes + Int64(item.batch.readableBytes) > most {
+                refused += count
+                return .overLimit("\(key.group) is full: max.bytes is \(most)")
+            }
+        }
+        if let rate = policy.rateIn, rateIn.debtMs(rate: rate, now: now) > limits.throttleMs {
+            refused += count
+            return .overLimit("\(key.group) takes \(rate) messages a second and is \(limits.throttleMs / 1_000) s behind")
+        }
+        return nil
+    }
+
+    /// Takes a publish's tokens: how long its answer is to be held back.
+    func throttle(_ count: Int64, now: Monotonic) -> Int64 {
+        guard let rate = machine.policy.rateIn else { return 0 }
+        return rateIn.charge(Int(count), rate: rate, now: now)
+    }
+}

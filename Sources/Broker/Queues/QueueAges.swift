@@ -1,0 +1,71 @@
+import Model
+
+/// When the messages of a queue were appended, by stretches: exact enough to expire them, small whatever their number.
+///
+/// ```
+/// ttl 128 s: appends 0..<10 at 0.0 s, 10..<20 at 0.9 s, 20..<30 at 5 s → stretches [0, 20) newest 0.9 s, [20, 30) newest 5 s
+/// expired at 130 s: everything before 20
+/// ```
+/// A stretch is as long as 1/128 of the time to live, and counts as old as its newest message: nothing expires early.
+struct QueueAges {
+    private struct Stretch {
+        var first: Offset
+        var oldest: Timestamp
+        var newest: Timestamp
+    }
+    private static let parts: Int64 = 128
+    private var stretches: [Stretch] = []
+    /// Stretches before this one have expired.
+    private var head = 0
+
+    var isEmpty: Bool { head == stretches.count }
+
+    /// Messages from `first` on were appended at `now`.
+    mutating func note(_ first: Offset, at now: Timestamp, ttlMs: Int64) {
+        if let last = stretches.last, head < stretches.count, now - last.oldest < max(1, ttlMs / Self.parts) {
+            stretches[stretches.count - 1].newest = max(last.newest, now)
+        } else {
+            stretches.append(Stretch(first: first, oldest: now, newest: now))
+        }
+    }
+
+    /// The offset below which everything is older than `ttlMs`; `end` is the log's end. nil when nothing is.
+    mutating func expired(at now: Timestamp, ttlMs: Int64, end: Offset) -> Offset? {
+        var limit: Offset?
+        while head < stretches.count, stretches[head].newest + ttlMs <= now {
+            head += 1
+            limit = head < stretches.count ? stretches[head].first : end
+        }
+        if head > Int(Self.parts) {
+            stretches.removeFirst(head)
+            head = 0
+        }
+        return limit
+    }
+
+    /// When the next stretch expires.
+    func nextExpiry(ttlMs: Int64) -> Timestamp? { isEmpty ? nil : stretches[head].newest + ttlMs }
+}
+
+/// How far the settled stretch at a queue's beginning reached, and when: what may be removed once it has been settled long enough.
+///
+/// ```
+/// note(100 at 0 s), note(250 at 60 s)   settled(before: 59 s) → 100, settled(before: 60 s) → 250
+/// ```
+struct SettledProgress {
+    private static let limit = 64
+    private var marks: [(at: Timestamp, offset: Offset)] = []
+
+    mutating func note(_ offset: Offset, at now: Timestamp) {
+        // A purge that was undone, or a replay: what is open again is needed again.
+        while let last = marks.last, last.offset > offset { marks.removeLast() }
+        if let last = marks.last, last.offset == offset { return }
+        marks.append((now, offset))
+        guard marks.count > Self.limit else { return }
+        // Every second mark goes: what it said is said, later, by the next one.
+        marks = marks.enumerated().filter { $0.offset % 2 == 1 || $0.offset == marks.count - 1 }.map(\.element)
+    }
+
+    /// Everything below it was settled at `time`.
+    func settled(before time: Timestamp) -> Offset? { marks.last { $0.at <= time }?.offset }
+}
