@@ -107,7 +107,8 @@ public final class ShareCoordinator: @unchecked Sendable {
 
     private func startTicking() {
         guard ticking == nil, !table.groups.isEmpty else { return }
-        ticking = shard.loop.scheduleRepeatedTask(initialDelay: .milliseconds(Self.tickMs), delay: .milliseconds(Self.tickMs)) { [weak self] _ in
+        ticking = shard.loop.scheduleRepeatedTask(initialDelay: .milliseconds(Self.tickMs), delay: .milliseconds(Self.tickMs)) {
+            [weak self] _ in
             self?.tick()
         }
     }
