@@ -72,7 +72,7 @@ import Testing
         }
         let after = try await GroupBroker.start(log: log, store: store)
         #expect(after.broker.groupConfigs.settings(of: "räume/1") == ["retry.backoff": "1s,2,1m"])
-        try await after.broker.configureGroup("räume/1", ["retry.backoff": .some(nil)])
+        try await after.broker.configureGroup("räume/1", ["retry.backoff": nil])
         #expect(after.broker.groupConfigs.groups == [])
     }
 
