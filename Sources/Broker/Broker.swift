@@ -22,6 +22,7 @@ public final class Broker: Sendable {
     public let groupConfigs: GroupConfigs
     let jobs: JobHost
     let undos: UndoRegistry
+    let deadQueues: DeadQueues
     /// What operators did.
     public let audit: AuditLog
     /// Members of share groups, one for each shard.
@@ -50,6 +51,7 @@ public final class Broker: Sendable {
         self.shards = shards
         self.groupConfigs = groupConfigs
         jobs = JobHost(store: parts.store, limits: parts.options.limits, logger: parts.logger)
+        deadQueues = DeadQueues(log: parts.log, limits: parts.options.limits)
         undos = UndoRegistry(store: parts.store, limit: parts.options.limits.undos)
         audit = AuditLog(shard: shards[0])
         shareCoordinators = shards.map { shard in

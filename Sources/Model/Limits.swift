@@ -144,6 +144,9 @@ public struct Limits: Sendable {
     /// Rows of the audit log, and things that can be undone.
     public var auditRows = 10_000
     public var undos = 1_000
+    /// Newest messages of a dead-letter partition whose reasons are indexed (6 bytes each), and ranges of unsettled ones looked at.
+    public var deadIndexMessages = 4_000_000
+    public var deadRanges = 200_000
     /// Messages that one command names by id.
     public var namedMessages = 10_000
 

@@ -37,6 +37,9 @@ public struct DeadLetterDeath: Equatable, Sendable, Codable {
     /// Queues that one history names at most; the oldest entries are forgotten.
     static let historyLimit = 64
 
+    /// What a header `x-death` says; empty when it can't be read.
+    public static func history(_ header: ByteBuffer) -> [DeadLetterDeath] { decode(header) }
+
     /// The history that a header holds; empty when it is not one of ours.
     static func decode(_ header: ByteBuffer) -> [DeadLetterDeath] {
         guard header.readableBytes <= 256 * historyLimit * 4 else { return [] }

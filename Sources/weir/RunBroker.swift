@@ -103,7 +103,7 @@ struct RunningBroker: Sendable {
         guard let address = configuration.http else { return nil }
         do {
             return try await AdminServer.start(
-                .init(address: address, readOnly: configuration.readOnly), control: view, group: group, logger: logger)
+                .init(address: address, readOnly: configuration.readOnly), control: view.acting(as: "http"), group: group, logger: logger)
         } catch {
             throw CommandFailure("the admin door can't listen on \(address): \(error); name another with --http HOST:PORT")
         }

@@ -14,8 +14,11 @@ import Testing
             headers: headers.map { .init(name: $0.0, value: $0.1.map { ByteBuffer(string: $0) }) })
     }
 
-    func stamped(_ record: Record, _ reason: DeadReason = .deliveryLimit, attempts: Int = 5, to target: String = "payments.dlq") -> [String: String]? {
-        letter.headers(of: record, dying: DeadMessage(offset: record.offset, attempts: attempts, reason: reason), to: target, at: now).map { headers in
+    func stamped(_ record: Record, _ reason: DeadReason = .deliveryLimit, attempts: Int = 5, to target: String = "payments.dlq") -> [String:
+        String]?
+    {
+        letter.headers(of: record, dying: DeadMessage(offset: record.offset, attempts: attempts, reason: reason), to: target, at: now).map {
+            headers in
             Dictionary(headers.map { ($0.name, $0.value.map { String(buffer: $0) } ?? "null") }) { first, _ in first + "!twice" }
         }
     }
@@ -76,8 +79,10 @@ import Testing
     @Test func theErrorComesFromTheRecordsOwnHeaders() throws {
         let spring = record([("kafka_dlt-exception-message", "gateway timeout\n\tat Main"), ("x-exception-message", "")])
         #expect(stamped(spring)?["__dlq.errors.message"] == "gateway timeout")
-        let stamp = DeadLetterStamp(try #require(letter.headers(
-            of: spring, dying: DeadMessage(offset: Offset(17), attempts: 3, reason: .rejected), to: "d", at: now)))
+        let stamp = DeadLetterStamp(
+            try #require(
+                letter.headers(
+                    of: spring, dying: DeadMessage(offset: Offset(17), attempts: 3, reason: .rejected), to: "d", at: now)))
         #expect(stamp.group == "rejected: gateway timeout")
         #expect(stamp.topic == "payments" && stamp.partition == 2 && stamp.offset == Offset(17) && stamp.attempts == 3)
         #expect(DeadLetterStamp([]).group == "published")

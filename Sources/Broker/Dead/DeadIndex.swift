@@ -23,13 +23,13 @@ final class DeadIndex: Sendable {
         var firstMs = Int64.max
         var lastMs = Int64.min
     }
-    private struct Part {
+    fileprivate struct Part {
         var base: Offset
         var reasons: [UInt16] = []
         var seconds: [UInt32] = []
         var next: Offset { base + Int64(reasons.count) }
     }
-    private struct State {
+    fileprivate struct State {
         var parts: [Int32: Part] = [:]
         var groups: [Group] = []
         var numbers: [Group: UInt16] = [:]
@@ -52,7 +52,8 @@ final class DeadIndex: Sendable {
     }
 
     /// Reads on to `end`, or until `isEnough` says so. One reader at a time; others wait for it.
-    func follow(_ partition: PartitionID, from start: Offset, to end: Offset, until isEnough: () -> Bool = { false }) async throws(LogError) {
+    func follow(_ partition: PartitionID, from start: Offset, to end: Offset, until isEnough: () -> Bool = { false }) async throws(LogError)
+    {
         try await gate.enter { () async throws(LogError) in
             var next = state.withLock { state -> Offset in
                 let first = max(start, end + -Int64(limit))

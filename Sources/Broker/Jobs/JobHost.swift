@@ -181,6 +181,7 @@ extension Broker {
     /// Once a second.
     func keepJobs() {
         countOutcomes()
+        sampleDeadQueues()
         guard jobs.hasChanged else { return }
         Task { await self.jobs.saveChanged() }
     }

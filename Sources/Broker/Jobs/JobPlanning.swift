@@ -59,7 +59,8 @@ extension Broker {
         switch job.task {
         case .redrive(let redrive):
             return try MessagePlan(
-                filter: redrive.filter, source: source, target: try redrive.target.map { name throws(ControlError) in try destination(name) },
+                filter: redrive.filter, source: source,
+                target: try redrive.target.map { name throws(ControlError) in try destination(name) },
                 skipIfRedriven: redrive.skipIfRedriven, job: job.row.id, counts: true, topics: catalog.current)
         case .replay(let replay):
             return try MessagePlan(

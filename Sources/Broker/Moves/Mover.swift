@@ -92,7 +92,8 @@ public final class Mover: @unchecked Sendable {
                 }
                 items.append(
                     ProduceItem(
-                        slot: index, partition: part.target, header: header, batch: part.batch, isMove: true, obeysAdmission: obeysAdmission))
+                        slot: index, partition: part.target, header: header, batch: part.batch, isMove: true, obeysAdmission: obeysAdmission
+                    ))
             }
             guard !items.isEmpty else { continue }
             let sent = items

@@ -76,6 +76,11 @@ struct StreamReader: Sendable {
         }
     }
 
+    /// How the batch that holds `offset` is packed: `none`, `gzip`, …
+    func compression(_ stream: StreamID, at offset: Offset) async throws(LogError) -> String {
+        try await locate(stream, offset).header.attributes.compression.map { "\($0)" } ?? "unknown"
+    }
+
     private func locate(_ stream: StreamID, _ offset: Offset) async throws(LogError) -> Located {
         try await withCheckedContinuation { continuation in
             let found = log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }

@@ -8,7 +8,6 @@ import Synchronization
 public final class BrokerView: Control {
     private let broker: Broker
     private let readOnly: Bool
-    private let actor: String
     private let addresses = Mutex(Doors())
 
     /// HOST:PORT of each door that is open, for the header.
@@ -21,10 +20,8 @@ public final class BrokerView: Control {
         }
     }
 
-    /// - Parameter actor: who commands through this view, for the audit log: `console`, `http`.
-    public init(broker: Broker, actor: String = "console") {
+    public init(broker: Broker) {
         self.broker = broker
-        self.actor = actor
         readOnly = broker.options.readOnly
     }
 
@@ -50,14 +47,37 @@ public final class BrokerView: Control {
         if let name = query.group { snapshot.group = builder.groupDetail(name) }
         if let list = query.queues { snapshot.queues = try builder.queuePage(list) }
         if let name = query.queue { snapshot.queue = builder.queueDetail(name) }
+        try await broker.addOperatorViews(query, to: &snapshot)
         for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
         return snapshot
     }
 
     public func perform(_ command: Command) async throws(ControlError) -> CommandOutcome {
+        try await perform(command, actor: "console")
+    }
+
+    /// - Parameter actor: who commands, for the audit log: `console`, `http`.
+    func perform(_ command: Command, actor: String) async throws(ControlError) -> CommandOutcome {
         if readOnly, !command.onlyPreviews {
             throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
         }
+        if case .queue(let command) = command { return try await broker.perform(command, actor: actor) }
+        if command.onlyPreviews { return try await carryOut(command) }
+        return try await broker.audited(command.commandLine, actor: actor) { () async throws(ControlError) in try await carryOut(command) }
+    }
+
+    /// The same broker for another door: its commands are written into the audit log under `actor`.
+    public func acting(as actor: String) -> any Control { ActingView(view: self, actor: actor) }
+
+    private struct ActingView: Control {
+        let view: BrokerView
+        let actor: String
+
+        func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot { try await view.snapshot(query) }
+        func perform(_ command: Command) async throws(ControlError) -> CommandOutcome { try await view.perform(command, actor: actor) }
+    }
+
+    private func carryOut(_ command: Command) async throws(ControlError) -> CommandOutcome {
         switch command {
         case .createTopic(let name, let partitions, let configs): return try await create(name, partitions, configs)
         case .deleteTopic(let name):
@@ -66,7 +86,7 @@ public final class BrokerView: Control {
         case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
         case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
         case .deleteGroup(let name): return try await broker.deleteGroup(name)
-        case .queue(let command): return try await broker.perform(command, actor: actor)
+        case .queue(let command): return try await broker.perform(command, actor: "console")
         }
     }
 

@@ -1,0 +1,51 @@
+import Control
+import Model
+
+extension Broker {
+    /// Fills in what a snapshot asks of dead letters, messages, jobs and the audit log. What names something that is not there stays nil.
+    func addOperatorViews(_ query: SnapshotQuery, to snapshot: inout Snapshot) async throws(ControlError) {
+        if let list = query.deadQueues { snapshot.deadQueues = try await deadQueuePage(list) }
+        if let dead = query.dead {
+            do throws(ControlError) { snapshot.dead = try await deadDetail(dead) } catch {
+                if error.code != .notFound { throw error }
+            }
+        }
+        if let messages = query.messages, messages.state != .delayed {
+            do throws(ControlError) { snapshot.messages = try await messagePage(messages) } catch {
+                if error.code != .notFound { throw error }
+            }
+        }
+        if let name = query.message, !name.id.hasPrefix("d") {
+            do throws(ControlError) { snapshot.message = try await messageDetail(name) } catch {
+                if error.code != .notFound { throw error }
+            }
+        }
+        if let list = query.jobs { snapshot.jobs = try jobPage(list) }
+        if let list = query.audit {
+            let now = clock.now.ms
+            snapshot.audit = audit.page(list) { [undos] in undos.find($0, nowMs: now) != nil }
+        }
+    }
+
+    /// Jobs, the newest first unless sorted otherwise; the filter looks at number, kind, source and state.
+    func jobPage(_ query: ListQuery) throws(ControlError) -> Page<JobRow> {
+        let matcher = try NameMatcher(query.filter)
+        let all = jobs.rows
+        let matching = all.filter { matcher.matches("\($0.id) \($0.kind) \($0.source) \($0.target ?? "") \($0.state.rawValue)") }
+        let rows = matching.sorted { left, right in
+            switch query.sort {
+            case "source": (left.source, left.id) < (right.source, right.id)
+            case "state": (left.state.rawValue, right.id) < (right.state.rawValue, left.id)
+            default: left.id > right.id
+            }
+        }
+        let sorted = query.descending && query.sort != "id" && query.sort != "name" ? rows.reversed() : rows
+        let start = max(0, min(query.start, sorted.count))
+        return Page(
+            rows: Array(sorted[start...].prefix(max(0, min(query.count, limits.listRows)))), start: start, matched: sorted.count,
+            total: all.count)
+    }
+
+    /// What can be undone of a queue, newest first.
+    func undoRows(of queue: String) -> [UndoRow] { undos.rows(of: queue, nowMs: clock.now.ms) }
+}
