@@ -71,9 +71,10 @@ public struct Limits: Sendable {
     /// Share sessions of one door, and partitions in one.
     public var shareSessions = 2_000
     public var shareSessionPartitions = 100_000
-    /// Records one fetch may acquire, whatever the client asks; and ranges of answers one request may carry.
+    /// Records one fetch may acquire, whatever the client asks (a last batch may go beyond).
     public var shareFetchRecords = 10_000
-    public var acknowledgedRanges = 500_000
+    /// How long the answer to a fetch that gets nothing but errors is held back, so that a client does not ask in a tight loop.
+    public var shareErrorDelayMs: Int64 = 100
 
     // MARK: Producers
     /// Idempotent producers remembered per partition, and for how long (Kafka's `producer.id.expiration.ms`).
