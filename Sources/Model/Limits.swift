@@ -125,6 +125,8 @@ public struct Limits: Sendable {
     public var agedRows = 100
     /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
     public var sampledAges = 500
+    /// Messages waiting for a retry that the release schedule looks at one by one.
+    public var scheduledRetries = 20_000
     public var busiestQueues = 300
 
     // MARK: Moves and jobs
