@@ -78,11 +78,14 @@ extension QueueCursor {
     /// ```
     /// ready [70, 72) after 1 attempt, frontier 500, window 60..<503, count 4 → 70..<72 for the 2nd time, 500..<502 for the 1st
     /// ```
-    public mutating func acquire(for member: String, in window: Range<Offset>, count: Int, now: CursorTime) -> [Delivery] {
+    /// - Parameter isWhole: the window is a batch that is given whole or not at all, as far as `maxInFlight` goes: it may be exceeded by it.
+    public mutating func acquire(
+        for member: String, in window: Range<Offset>, count: Int, isWhole: Bool = false, now: CursorTime
+    ) -> [Delivery] {
         promote(now: now)
         guard !holdsDelivery, mayConsume(member), count > 0 else { return [] }
-        var left = rate.allowance(
-            min(count, Int(max(0, Int64(policy.maxInFlight) - acquired.count))), rate: policy.rateOut, now: now.monotonic)
+        let room = Int(max(0, Int64(policy.maxInFlight) - acquired.count))
+        var left = rate.allowance(isWhole && room > 0 ? count : min(count, room), rate: policy.rateOut, now: now.monotonic)
         guard left > 0 else { return [] }
         let asked = left
         let owner = members.intern(member, keeping: active)

@@ -14,11 +14,11 @@ import Testing
         let bench = try await Bench(size: Size(columns: 80, rows: 24))
         let canvas = Frame.draw(bench.model, theme: theme)
         #expect(canvas.plainText == bench.screen)
-        // Row 13 is the second line of the attention list (`  WARN lag    etl@orders`); the cursor is on the first.
-        #expect(canvas.row(12).hasPrefix("│  WARN lag"))
+        // Row 14 is the third line of the attention list (`  WARN lag    etl@orders`); the cursor is on the first.
+        #expect(canvas.row(13).hasPrefix("│  WARN lag"))
         let ground = Style(foreground: theme[.text].foreground, background: theme[.text].background)
-        #expect(canvas[3, 12].style == theme[.warn].over(ground))
-        #expect(canvas[15, 12].style.foreground == theme[.text].foreground)
+        #expect(canvas[3, 13].style == theme[.warn].over(ground))
+        #expect(canvas[15, 13].style.foreground == theme[.text].foreground)
         #expect(canvas[3, 11].style == theme[.crit].over(ground).selected(by: theme[.selection]))
         for cell in canvas.cells {
             for colour in [cell.style.foreground, cell.style.background] {

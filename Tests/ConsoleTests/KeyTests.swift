@@ -99,6 +99,7 @@ import Testing
 
     @Test func enterOpensAndEscapeGoesBack() async throws {
         var bench = try await Bench(size: Size(columns: 80, rows: 24))
+        try await bench.type("j")
         try await bench.press(.enter)
         #expect(bench.model.screen == .groups)
         #expect(bench.model.groups.opened == "billing")
@@ -161,7 +162,7 @@ import Testing
 
     @Test func mouse() async throws {
         var bench = try await Bench(size: Size(columns: 80, rows: 24))
-        try await bench.press(.mouse(Mouse(.press, x: 16, y: 1)))
+        try await bench.press(.mouse(Mouse(.press, x: 26, y: 1)))
         #expect(bench.model.screen == .topics)
         try await bench.press(.mouse(Mouse(.press, x: 10, y: 7)))
         #expect(bench.model.selectedTopic == "orders")

@@ -40,7 +40,7 @@ import Testing
         bench.control.state.withLock { $0.jobs[0].sent = 76 }
         try await bench.fetch()
         let line = bench.screen.split(separator: "\n")[27]
-        #expect(line.hasPrefix(" job 17 redrive payments.dlq > origin  [███████████████░░░░░░░░░░░░░░░] 76/152  50/s  0 died  C cancel"))
+        #expect(line.hasPrefix(" job 17 redrive payments.dlq > origin  [██████████████░░░░░░░░░░░░░] 76/152  50/s  0 died  C cancel"))
         // On every screen.
         try await bench.type("3")
         #expect(bench.screen.contains("job 17 redrive payments.dlq"))
@@ -106,7 +106,7 @@ import Testing
         var bench = try await Bench()
         try await bench.type("6")
         try await bench.press(.enter)
-        #expect(bench.screen.contains("TimeoutError: gateway gw-2"))
+        #expect(bench.screen.contains("delivery_limit: TimeoutError: gateway gw-2"))
         // On a reason: it is offered first.
         try await bench.type("R")
         #expect(bench.screen.contains("(x) this reason 203  ( ) all 214"))
@@ -189,14 +189,14 @@ import Testing
 
     @Test func dialogsFitEightyColumns() async throws {
         var bench = try await Bench(size: Size(columns: 80, rows: 24))
-        for keys in ["6R", "2O", "2A", "2P", "2W", "6M", "5J"] {
+        for keys in ["6R", "2O", "2A", "2P", "2W", "6M", "5jJ"] {
             try await bench.press(.escape, .escape)
             try await bench.type(keys)
             let title = try #require(bench.model.dialog?.title, "\(keys)")
             let lines = bench.screen.split(separator: "\n", omittingEmptySubsequences: false)
             #expect(bench.screen.contains(title))
             #expect(bench.screen.contains("[ Cancel ]"), "\(keys)\n\(bench.screen)")
-            for line in lines where line.contains("│") { #expect(line.hasSuffix("│"), "\(keys): \(line)") }
+            for line in lines.dropFirst(3) where line.contains("│") { #expect(line.hasSuffix("│"), "\(keys): \(line)") }
         }
     }
 }

@@ -16,6 +16,8 @@ final class AcquireRun: @unchecked Sendable {
     let items: [AcquireItem]
     let member: String
     let minBytes: Int
+    /// Batches are given whole, beyond the number of records if need be (KIP-1206's batch-optimised mode).
+    let byBatch: Bool
     let waiter: FetchWaiter?
     let reply: @Sendable ([AcquiredPart]) -> Void
     private var records: Int
@@ -29,8 +31,8 @@ final class AcquireRun: @unchecked Sendable {
     private var waitable = true
 
     init(
-        host: CursorHost, items: [AcquireItem], member: String, records: Int, budget: Int, minBytes: Int, waiter: FetchWaiter?,
-        reply: @escaping @Sendable ([AcquiredPart]) -> Void
+        host: CursorHost, items: [AcquireItem], member: String, records: Int, budget: Int, minBytes: Int, byBatch: Bool,
+        waiter: FetchWaiter?, reply: @escaping @Sendable ([AcquiredPart]) -> Void
     ) {
         self.host = host
         self.items = items
@@ -38,6 +40,7 @@ final class AcquireRun: @unchecked Sendable {
         self.records = records
         self.budget = budget
         self.minBytes = minBytes
+        self.byBatch = byBatch
         self.waiter = waiter
         self.reply = reply
         parts.reserveCapacity(items.count)
@@ -147,8 +150,9 @@ final class AcquireRun: @unchecked Sendable {
         settleGaps(batches, from: first, cursor)
         let now = host.now
         var deliveries: [Delivery] = []
-        for window in batches.windows where records > 0 {
-            let acquired = cursor.machine.acquire(for: member, in: window, count: records, now: now)
+        for window in byBatch ? batches.single : batches.windows where records > 0 {
+            let count = byBatch ? Int(window.upperBound - window.lowerBound) : records
+            let acquired = cursor.machine.acquire(for: member, in: window, count: count, isWhole: byBatch, now: now)
             for delivery in acquired { records -= Int(delivery.range.upperBound - delivery.range.lowerBound) }
             deliveries += acquired
         }
@@ -238,6 +242,9 @@ struct SliceBatches {
         guard let first = batches.first, let last = batches.last else { return nil }
         return first.offsets.lowerBound..<last.offsets.upperBound
     }
+
+    /// Offsets of each batch with records.
+    var single: [Range<Offset>] { batches.filter { !$0.isControl }.map(\.offsets) }
 
     /// Offsets of records side by side.
     var windows: [Range<Offset>] {

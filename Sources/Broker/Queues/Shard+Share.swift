@@ -8,10 +8,12 @@ extension Shard {
     /// Acquires up to `maxRecords` messages in all for `member` and reads them, partition by partition within `maxBytes`; the first that has
     /// any gives at least one batch. When together they give less than `minBytes`, `waiter` is woken when one of the cursors has
     /// something to deliver. A cursor that is not there yet begins where `share.auto.offset.reset` says. Answers on `replyLoop`.
-    /// - Parameter wantsRegion: bytes are given anyway: their batches are looked at to find what can be acquired.
+    /// - Parameters:
+    ///   - byBatch: batches are given whole, beyond `maxRecords` if need be: a client gets each batch once and not once for every part.
+    ///   - wantsRegion: bytes are given anyway: their batches are looked at to find what can be acquired.
     public func acquire(
-        _ items: [AcquireItem], member: String, maxRecords: Int, minBytes: Int, maxBytes: Int, wantsRegion: Bool, waiter: FetchWaiter?,
-        replyLoop: any EventLoop, reply: @escaping @Sendable ([AcquiredPart]) -> Void
+        _ items: [AcquireItem], member: String, maxRecords: Int, minBytes: Int, maxBytes: Int, byBatch: Bool = false, wantsRegion: Bool,
+        waiter: FetchWaiter?, replyLoop: any EventLoop, reply: @escaping @Sendable ([AcquiredPart]) -> Void
     ) {
         run {
             let answer: @Sendable ([AcquiredPart]) -> Void = { parts in
@@ -19,8 +21,8 @@ extension Shard {
             }
             guard let host = self.cursors else { return answer(items.map { AcquiredPart(slot: $0.slot, error: .unknownPartition) }) }
             AcquireRun(
-                host: host, items: items, member: member, records: maxRecords, budget: maxBytes, minBytes: minBytes, waiter: waiter,
-                reply: answer
+                host: host, items: items, member: member, records: maxRecords, budget: maxBytes, minBytes: minBytes, byBatch: byBatch,
+                waiter: waiter, reply: answer
             ).go()
         }
     }

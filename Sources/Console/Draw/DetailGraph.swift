@@ -13,7 +13,7 @@ enum DetailGraph {
     /// The last five minutes; a younger series begins further right.
     static func draw(_ series: [Series], stepMs: Int64, rect: Rect, on painter: inout Painter) {
         let points = Int(300_000 / max(1, stepMs))
-        let inner = painter.panel(rect, title: series.map(\.title).joined(separator: " and ") + " 5m")
+        let inner = painter.panel(rect, title: series.map(\.title).joined(separator: series.count > 2 ? ", " : " and ") + " 5m")
         guard inner.height >= 2, !series.isEmpty else { return }
         let each = inner.width / series.count
         for (index, item) in series.enumerated() {

@@ -83,8 +83,8 @@ public enum Frame {
         case .attached(let target): mode = target.isEmpty ? "attached" : "attached \(target)"
         }
         var spans: [(String, ThemeKey)] = [
-            (" weir ", .dim), (broker.name, .header), (wide >= 100 ? " \(mode)" : "", .dim), (" up ", .dim),
-            (Short.duration(ms: broker.uptimeMs), .text), bar,
+            (" weir ", .dim), (broker.name, .header), (wide >= 100 ? " \(mode)" : "", .dim),
+            (wide >= 90 ? " up \(Short.duration(ms: broker.uptimeMs))" : "", .dim), bar,
             ("in ", .dim), (Short.number(totals.inRate) + "/s", .graph_in), (" out ", .dim),
             (Short.number(totals.outRate) + "/s", .graph_out),
             bar,

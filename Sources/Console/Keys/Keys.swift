@@ -65,6 +65,8 @@ extension ConsoleModel {
             }
             whole.history = History(
                 stepMs: 1000, endMs: end / 1000 * 1000, inRate: series(\.inRate), outRate: series(\.outRate), backlog: series(\.backlog))
+            (whole.history.ready, whole.history.unacked) = (series(\.ready), series(\.unacked))
+            (whole.history.delayed, whole.history.dead) = (series(\.delayed), series(\.dead))
         }
         return whole
     }

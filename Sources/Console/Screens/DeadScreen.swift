@@ -80,7 +80,7 @@ enum DeadColumns {
     static let sortFields = ["name", "messages", "perMinute", "oldestMs", "newestMs"]
 
     static let queues: [Column<DeadQueueRow>] = [
-        Column(title: "NAME", width: 14, priority: 0, role: .name, maxWidth: 60, field: "name") { row, _ in (row.name, .text) },
+        Column(title: "NAME", width: 14, priority: 0, role: .name, maxWidth: 24, field: "name") { row, _ in (row.name, .text) },
         Column(title: "MESSAGES", width: 8, priority: 1, field: "messages") { row, _ in
             (Short.count(row.messages), QueueColumns.figure(row.messages, .dead))
         },
@@ -102,7 +102,7 @@ enum DeadColumns {
         [
             Column(title: "REASON (grouped)", width: 20, priority: 0, role: .name, maxWidth: 80) { row, _ in (row.reason, .text) },
             Column(title: "N", width: 6, priority: 1) { row, _ in (Short.count(row.count), .dead) },
-            Column(title: "SHARE", width: 12, priority: 5, role: .trend, maxWidth: 30) { row, width in
+            Column(title: "SHARE", width: 12, priority: 5, role: .trend, maxWidth: 12) { row, width in
                 let share = total > 0 ? Double(row.count) / Double(total) : 0
                 return (Graph.bar(share, width: width - 5, glyphs: glyphs) + " \(Int((share * 100).rounded()))%", .dead)
             },

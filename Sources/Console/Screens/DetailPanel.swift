@@ -18,7 +18,9 @@ enum DetailPanel {
             painter.text(text, x: inner.x + 3, y: inner.y, width: inner.width - 4, .dim)
             return nil
         }
-        DetailTabs.draw(model.detailTabs, selected: model.browse.tab, rect: rect, on: &painter)
+        // The preview of a queue shows its consumers, whatever table was opened last.
+        let tab = model.screen == .queues && !model.isDetailOpened ? 1 : model.browse.tab
+        DetailTabs.draw(model.detailTabs, selected: tab, rect: rect, on: &painter)
         return inner
     }
 

@@ -77,8 +77,8 @@ enum ConsumerColumns {
         Column(title: "UNACK", width: 6, priority: 1) { row, _ in (Short.count(row.unacked), QueueColumns.figure(row.unacked, .unacked)) },
         Column(title: "ACK/s", width: 6, priority: 2) { row, _ in (Short.number(row.ackRate), Figure.quiet(row.ackRate)) },
         Column(title: "LAST ACK", width: 8, priority: 2) { row, _ in (row.lastAckMs.map { Short.duration(ms: $0) } ?? "never", .dim) },
-        Column(title: "", width: 24, priority: 5, role: .text, maxWidth: 60) { row, _ in
-            isStuck(row) ? ("< stuck, has messages and answers none", .warn) : ("", .dim)
+        Column(title: "", width: 8, priority: 5, role: .text, maxWidth: 60) { row, width in
+            isStuck(row) ? (width < 38 ? "< stuck" : "< stuck, has messages and answers none", .warn) : ("", .dim)
         },
     ]
 

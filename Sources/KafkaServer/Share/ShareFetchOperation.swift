@@ -12,6 +12,9 @@ final class ShareFetchOperation: @unchecked Sendable {
     private enum Phase { case acquiring, waiting, acquired, done }
 
     private static let lastWaiter = Atomic<UInt64>(1 << 63)
+    /// KIP-1206's mode in which no more records than asked for are acquired.
+    private static let recordLimit: Int8 = 1
+    private static let leastReadBytes = 64 << 10
     private static let defaultLockMs: Int64 = 30_000
 
     private let context: RequestContext
@@ -19,6 +22,7 @@ final class ShareFetchOperation: @unchecked Sendable {
     private let wanted: [ShareFetch.Wanted]
     private let maxRecords: Int
     private let maxBytes: Int
+    private let byBatch: Bool
     private let deadline: Monotonic?
     private let waiterID: UInt64
 
@@ -40,6 +44,7 @@ final class ShareFetchOperation: @unchecked Sendable {
         let limits = context.door.broker.limits
         let fetches = share.epoch != ShareRequest.closes && !request.isRenewAck
         maxRecords = fetches ? min(max(0, Int(request.maxRecords)), limits.shareFetchRecords) : 0
+        byBatch = request.shareAcquireMode != Self.recordLimit
         maxBytes = min(max(0, Int(request.maxBytes)), limits.fetchBytes)
         let waitMs = min(Int64(request.maxWaitMs), limits.fetchWaitMs)
         deadline = waitMs > 0 && request.minBytes > 0 ? context.door.broker.clock.monotonic.advanced(byMs: waitMs) : nil
@@ -58,18 +63,26 @@ final class ShareFetchOperation: @unchecked Sendable {
         let broker = context.door.broker
         var items: [[AcquireItem]] = Array(repeating: [], count: broker.shards.count)
         if maxRecords > 0 {
+            let readBytes = readBytes
             for (slot, wanted) in wanted.enumerated() {
                 guard let id = wanted.id else {
                     isFinal = true
                     continue
                 }
                 items[broker.shard(of: id).id.value].append(
-                    AcquireItem(slot: slot, key: ShareKey(group: share.key.group, partition: id), maxBytes: maxBytes))
+                    AcquireItem(slot: slot, key: ShareKey(group: share.key.group, partition: id), maxBytes: readBytes))
             }
         }
         for shard in broker.shards where !items[shard.id.value].isEmpty { byShard.append((shard, items[shard.id.value])) }
         if deadline == nil || byShard.isEmpty && maxRecords == 0 { isFinal = true }
         attempt()
+    }
+
+    /// What one partition is read of: room for the wanted records and some more, so that a guess that is a little low costs no fetch.
+    private var readBytes: Int {
+        let recordBytes = context.connection.shareState.sessions[share.key]?.recordBytes ?? 0
+        let (product, overflow) = (maxRecords * 2).multipliedReportingOverflow(by: recordBytes)
+        return min(maxBytes, max(Self.leastReadBytes, overflow ? maxBytes : product))
     }
 
     private func attempt() {
@@ -84,7 +97,7 @@ final class ShareFetchOperation: @unchecked Sendable {
         let (shard, items) = byShard[index]
         shard.acquire(
             items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1, maxBytes: maxBytes - bytes,
-            wantsRegion: true, waiter: waiter, replyLoop: context.loop
+            byBatch: byBatch, wantsRegion: true, waiter: waiter, replyLoop: context.loop
         ) { parts in
             for part in parts { self.take(part) }
             self.acquire(shardIndex: index + 1, waiter)
@@ -104,13 +117,18 @@ final class ShareFetchOperation: @unchecked Sendable {
         // What is acquired is the member's from now on and can't wait for more, so `minBytes` asks for any.
         if records > 0 || isFinal {
             phase = .acquired
-            return finishIfComplete()
+            guard records == 0, share.acknowledged.isEmpty, deadline != nil, hasError else { return finishIfComplete() }
+            // A topic that is gone stays in the client's session until its next heartbeat.
+            context.loop.scheduleTask(in: .milliseconds(context.door.broker.limits.shareErrorDelayMs)) { self.finishIfComplete() }
+            return
         }
         if wokenWhileAcquiring { return attempt() }
         phase = .waiting
         hasWaited = true
         wait()
     }
+
+    private var hasError: Bool { wanted.contains { $0.id == nil } || parts.contains { $0?.error != nil } }
 
     private func woken() {
         switch phase {
@@ -169,11 +187,12 @@ final class ShareFetchOperation: @unchecked Sendable {
     // MARK: Answering
 
     private func finishIfComplete() {
-        guard phase == .acquired, let acknowledged else { return }
+        guard phase == .acquired, let acknowledged, !context.connection.isClosed else { return }
         phase = .done
         stopWaiting()
         let connection = context.connection
         connection.shareState.fetches[waiterID] = nil
+        connection.shareState.sessions[share.key]?.learn(records: records, bytes: bytes)
         if share.epoch == ShareRequest.closes { connection.endShareSession(share.key, wasLost: false) }
         context.answer(ShareFetchAnswer.encode(context, lockMs: lockMs, answers(acknowledged)))
     }

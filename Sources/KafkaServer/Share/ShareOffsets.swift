@@ -21,7 +21,8 @@ enum DescribeShareGroupOffsets {
                     group.errorMessage = "There is no share group '\(wanted.groupId)'."
                 } else {
                     let cursors = await broker.cursors(of: wanted.groupId)
-                    group.topics = wanted.topics.map { topics in topics.map { named($0.topicName, $0.partitions, cursors, broker) } }
+                    group.topics =
+                        wanted.topics.map { topics in topics.map { named($0.topicName, $0.partitions, cursors, broker) } }
                         ?? all(cursors, broker)
                 }
                 response.groups.append(group)

@@ -54,6 +54,8 @@ struct ShareSession {
     private var known: Set<PartitionID> = []
     /// All partitions ever in the session: the member may hold records of ones it has dropped.
     private(set) var touched: Set<PartitionID> = []
+    /// How large this session's records are, by the fetches so far: what is read is what the wanted number of records takes, roughly.
+    private(set) var recordBytes = 1_024
     /// Where the next fetch begins, so that no partition is always last.
     private var turn = 0
 
@@ -70,6 +72,12 @@ struct ShareSession {
         guard !ids.isEmpty else { return }
         partitions.removeAll { ids.contains($0) }
         known.subtract(ids)
+    }
+
+    /// Learns from a fetch that got records.
+    mutating func learn(records: Int, bytes: Int) {
+        guard records > 0 else { return }
+        recordBytes = max(1, (3 * recordBytes + bytes / records) / 4)
     }
 
     mutating func advance() { epoch = epoch == Int32.max ? 1 : epoch + 1 }
