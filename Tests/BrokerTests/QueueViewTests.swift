@@ -69,12 +69,12 @@ import Testing
         let names = ["alpha", "beta", "delta", "gamma", "Gamma2"]
         let samples = names.enumerated().map { sample($1, UInt64($0), ready: [5, 1, 9, 5, 7][$0]) }.sorted { $0.name < $1.name }
         let builder = builder([samples])
-        func names(_ list: ListQuery) throws -> [String] { try builder.queuePage(list).rows.map(\.name) }
-        #expect(try names(ListQuery()) == ["Gamma2", "alpha", "beta", "delta", "gamma"])
-        #expect(try names(ListQuery(descending: true)) == ["gamma", "delta", "beta", "alpha", "Gamma2"])
-        #expect(try names(ListQuery(sort: "ready", descending: true)) == ["delta", "Gamma2", "alpha", "gamma", "beta"])
-        #expect(try names(ListQuery(filter: "gam", sort: "ready")) == ["gamma", "Gamma2"])
-        #expect(try names(ListQuery(filter: "~^(alpha|beta)$")) == ["alpha", "beta"])
+        func sorted(_ list: ListQuery) throws -> [String] { try builder.queuePage(list).rows.map(\.name) }
+        #expect(try sorted(ListQuery()) == ["Gamma2", "alpha", "beta", "delta", "gamma"])
+        #expect(try sorted(ListQuery(descending: true)) == ["gamma", "delta", "beta", "alpha", "Gamma2"])
+        #expect(try sorted(ListQuery(sort: "ready", descending: true)) == ["delta", "Gamma2", "alpha", "gamma", "beta"])
+        #expect(try sorted(ListQuery(filter: "gam", sort: "ready")) == ["gamma", "Gamma2"])
+        #expect(try sorted(ListQuery(filter: "~^(alpha|beta)$")) == ["alpha", "beta"])
         let page = try builder.queuePage(ListQuery(filter: "a", sort: "ready", start: 1, count: 2))
         #expect(page.rows.map(\.name) == ["alpha", "gamma"])
         #expect(page.start == 1 && page.matched == 5 && page.total == 5)
@@ -83,7 +83,8 @@ import Testing
 
     @Test func `what lies in a dead-letter queue counts as dead`() throws {
         let samples = [
-            sample("pay", 1, ready: 3, acquired: 2, waiting: 4, settings: ["dead.letter": "auto"]), sample("pay.dlq", 2, ready: 7, acquired: 1),
+            sample("pay", 1, ready: 3, acquired: 2, waiting: 4, settings: ["dead.letter": "auto"]),
+            sample("pay.dlq", 2, ready: 7, acquired: 1),
         ]
         let builder = builder([samples])
         let totals = builder.state.queues.totals

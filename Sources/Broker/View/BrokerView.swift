@@ -46,7 +46,12 @@ public final class BrokerView: Control {
         }
         if let name = query.group { snapshot.group = builder.groupDetail(name) }
         if let list = query.queues { snapshot.queues = try builder.queuePage(list) }
-        if let name = query.queue { snapshot.queue = builder.queueDetail(name) }
+        if let name = query.queue, var detail = builder.queueDetail(name), let track = state.queues[name] {
+            detail.consumers = await broker.consumers(of: track)
+            detail.undos = broker.undoRows(of: name)
+            snapshot.queue = detail
+        }
+        if let delay = query.delay { snapshot.delay = await broker.delayOverview(delay, state.queues) }
         try await broker.addOperatorViews(query, to: &snapshot)
         for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
         return snapshot
@@ -117,6 +122,7 @@ public final class BrokerView: Control {
         totals.bytesIn = state.bytesIn
         totals.recordsOut = state.recordsOut
         totals.bytesOut = state.bytesOut
+        totals.jobs = broker.jobs.rows.filter { $0.state == .running || $0.state == .waiting }.count
         totals.connections = broker.statistics.connections.load(ordering: .relaxed)
         totals.errors = Int64(broker.statistics.errors.load(ordering: .relaxed))
         totals.malformed = Int64(broker.statistics.malformed.load(ordering: .relaxed))

@@ -80,13 +80,28 @@ struct QueueTrack: Sendable {
         }
     }
 
+    /// The same of several queues together.
+    static func attempts(of tracks: [QueueTrack]) -> [AttemptCount] {
+        var sum: [AttemptCount] = []
+        for track in tracks {
+            for (index, count) in track.attempts.enumerated() {
+                if index == sum.count { sum.append(AttemptCount()) }
+                sum[index].delivered += count.delivered
+                sum[index].succeeded += count.succeeded
+                sum[index].died += count.died
+            }
+        }
+        return sum
+    }
+
     /// The nearest limit and how full it is, 0 to 1 and above; nil without one.
     var nearestLimit: (name: String, limit: Int64, share: Double)? {
         let limits: [(String, Int64?, Int64)] = [
             ("max.depth", policy.maxDepth, sums.ready), ("max.bytes", policy.maxBytes, sums.openBytes),
         ]
         return limits.compactMap { name, limit, value in
-            limit.map { (name: name, limit: $0, share: Double(value) / Double(max(1, $0))) }
+            // The cursors know how full they are; before the first message nobody does.
+            limit.map { (name: name, limit: $0, share: sums.limitShare ?? Double(value) / Double(max(1, $0))) }
         }.max { $0.share < $1.share }
     }
 }
@@ -116,6 +131,8 @@ struct QueueSums: Sendable {
     /// Bytes of the log, and of its part that is not settled: in proportion, as the log keeps no sizes of single messages.
     var bytes: Int64 = 0
     var openBytes: Int64 = 0
+    /// How full the fullest partition's nearest limit is; nil when no cursor says so.
+    var limitShare: Double?
     var holdsDelivery = false
     var holdsPublishing = false
     var attempts: [AttemptCount] = []
@@ -136,6 +153,7 @@ struct QueueSums: Sendable {
             let span = counts.end - counts.start
             let open = counts.ready + counts.acquired + counts.waiting
             openBytes += span > 0 ? Int64(Double(counts.bytes) * min(1, Double(open) / Double(span))) : 0
+            if let share = counts.limitShare { limitShare = max(limitShare ?? 0, share) }
             holdsDelivery = holdsDelivery || counts.holdsDelivery
             holdsPublishing = holdsPublishing || counts.holdsPublishing
             for (index, attempt) in counts.attempts.enumerated() {

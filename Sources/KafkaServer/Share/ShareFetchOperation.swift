@@ -117,13 +117,18 @@ final class ShareFetchOperation: @unchecked Sendable {
         // What is acquired is the member's from now on and can't wait for more, so `minBytes` asks for any.
         if records > 0 || isFinal {
             phase = .acquired
-            return finishIfComplete()
+            guard records == 0, share.acknowledged.isEmpty, deadline != nil, hasError else { return finishIfComplete() }
+            // A topic that is gone stays in the client's session until its next heartbeat.
+            context.loop.scheduleTask(in: .milliseconds(context.door.broker.limits.shareErrorDelayMs)) { self.finishIfComplete() }
+            return
         }
         if wokenWhileAcquiring { return attempt() }
         phase = .waiting
         hasWaited = true
         wait()
     }
+
+    private var hasError: Bool { wanted.contains { $0.id == nil } || parts.contains { $0?.error != nil } }
 
     private func woken() {
         switch phase {
@@ -182,7 +187,7 @@ final class ShareFetchOperation: @unchecked Sendable {
     // MARK: Answering
 
     private func finishIfComplete() {
-        guard phase == .acquired, let acknowledged else { return }
+        guard phase == .acquired, let acknowledged, !context.connection.isClosed else { return }
         phase = .done
         stopWaiting()
         let connection = context.connection

@@ -10,12 +10,12 @@ import Synchronization
 @testable import Broker
 
 /// A broker with queues, for tests of what moves between them. Engine and store may outlive it.
-final class QueueBroker: Sendable {
+final class MoveBed: Sendable {
     let broker: Broker
 
     private init(_ broker: Broker) { self.broker = broker }
 
-    static func start(log: any Log = MemoryEngine(), store: any Store, shards: Int = 2, limits: Limits? = nil) async throws -> QueueBroker {
+    static func start(log: any Log = MemoryEngine(), store: any Store, shards: Int = 2, limits: Limits? = nil) async throws -> MoveBed {
         var options = BrokerOptions()
         if let limits { options.limits = limits }
         let clock = GroupBroker.RealClock()
@@ -29,7 +29,7 @@ final class QueueBroker: Sendable {
                     return $0
                 }
             }, events: EventRing(limit: 100))
-        return QueueBroker(try await Broker.start(parts, shardCount: shards, loops: (0..<shards).map { _ in group.next() }))
+        return MoveBed(try await Broker.start(parts, shardCount: shards, loops: (0..<shards).map { _ in group.next() }))
     }
 
     static func memoryStore() -> MemoryStore { MemoryStore(clock: GroupBroker.RealClock()) }
