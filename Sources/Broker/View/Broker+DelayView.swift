@@ -15,10 +15,10 @@ extension Broker {
         await addRetries(of: wanted, to: &schedule)
         var overview = DelayOverview()
         overview.queue = query.queue
-        for track in wanted {
-            overview.delayed += track.sample.delayed ?? 0
-            overview.retrying += track.sums.retrying
-        }
+        // A delaying topic needs no queue: all of them are looked at when no queue is asked for.
+        overview.delayed = await addDelayed(of: query.queue == nil ? nil : Set(wanted.map(\.sample.topic)), to: &schedule)
+        overview.drainLimit = Double(limits.releasesPerSecond * shards.count)
+        for track in wanted { overview.retrying += track.sums.retrying }
         overview.overdue = schedule.overdue
         overview.nextDueMs = schedule.nextDueMs
         overview.buckets = schedule.rows

@@ -28,7 +28,10 @@ extension Broker {
     func queueIntake(_ cursors: [CursorCounts], _ partitions: [Statistics.PartitionSample]) async -> QueueIntake {
         let byID = Dictionary(partitions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let known = statistics.state.withLock { $0.queues }
-        let samples = queueSamples(cursors, byID, shares: await shareGroups(), known: known)
+        var samples = queueSamples(cursors, byID, shares: await shareGroups(), known: known)
+        var delayed: [TopicID: Int64] = [:]
+        for (id, count) in await delayedCounts() { delayed[id.topic, default: 0] += count }
+        for index in samples.indices where samples[index].isQueue { samples[index].delayed = delayed[samples[index].topic] ?? 0 }
         return QueueIntake(samples: samples, ages: await ages(of: samples, known: known.ages), busiest: limits.busiestQueues)
     }
 
