@@ -127,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "KafkaServerTests",
             dependencies: [
-                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioPosix, logging,
+                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioEmbedded, nioPosix, logging,
             ],
             swiftSettings: strict),
         .testTarget(

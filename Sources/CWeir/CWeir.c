@@ -30,6 +30,8 @@ int weir_start_writeback(int fd, off_t offset, size_t length) {
     return sync_file_range(fd, offset, (off_t)length, SYNC_FILE_RANGE_WRITE);
 }
 
+int weir_preallocate(int fd, off_t offset, off_t length) { return fallocate(fd, FALLOC_FL_KEEP_SIZE, offset, length); }
+
 int weir_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes) {
     struct statvfs space;
     if (statvfs(path, &space) != 0) return -1;

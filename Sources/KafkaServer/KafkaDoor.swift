@@ -44,8 +44,7 @@ public final class KafkaDoor: Sendable {
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.socketOption(.tcp_nodelay), value: 1)
-            .childChannelOption(.recvAllocator, value: AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16384, maximum: 1 << 20))
-            .childChannelOption(.maxMessagesPerRead, value: 4)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelOption(.writeBufferWaterMark, value: .init(low: 1 << 20, high: 8 << 20))
             .childChannelInitializer { channel in
                 guard let number = state.admit() else {
@@ -54,8 +53,9 @@ public final class KafkaDoor: Sendable {
                 }
                 return channel.eventLoop.makeCompletedFuture {
                     let idle = IdleStateHandler(readTimeout: .milliseconds(limits.connectionIdleMs))
-                    try channel.pipeline.syncOperations.addHandlers(
-                        [idle, Connection(door: state, number: number, loop: channel.eventLoop)])
+                    let connection = Connection(door: state, number: number, loop: channel.eventLoop)
+                    try channel.syncOptions?.setOption(.recvAllocator, value: connection.receiver)
+                    try channel.pipeline.syncOperations.addHandlers([idle, connection])
                 }
             }
         let channel = try await bootstrap.bind(host: host, port: port).get()
@@ -80,6 +80,7 @@ final class DoorState: Sendable {
     private let count = Atomic<Int>(0)
     private let lastNumber = Atomic<UInt64>(0)
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
+    private let pools = Mutex<[ObjectIdentifier: FramePool]>([:])
     private let advertisedBox = Mutex(Advertised(host: "127.0.0.1", port: 0))
     let sessions: FetchSessions
     let shareSessions: ShareSessions
@@ -94,6 +95,17 @@ final class DoorState: Sendable {
     var advertised: Advertised {
         get { advertisedBox.withLock { $0 } }
         set { advertisedBox.withLock { $0 = newValue } }
+    }
+
+    /// Where a loop's connections read large frames to.
+    func pool(of loop: any EventLoop) -> FramePool {
+        let limitBytes = broker.limits.receivePoolBytes
+        return pools.withLock { pools in
+            if let pool = pools[ObjectIdentifier(loop)] { return pool }
+            let pool = FramePool(limitBytes: limitBytes)
+            pools[ObjectIdentifier(loop)] = pool
+            return pool
+        }
     }
 
     /// A number for a new connection; nil when there are too many.

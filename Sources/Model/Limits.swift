@@ -3,6 +3,14 @@ public struct Limits: Sendable {
     // MARK: Kafka door
     /// Largest request frame (Kafka's `socket.request.max.bytes`).
     public var requestBytes = 100 << 20
+    /// Memory reserved at once for a request that has begun to arrive; past it, at most twice what has arrived.
+    public var requestReserveBytes = 2 << 20
+    /// Memory that one event loop keeps for reading large requests to.
+    public var receivePoolBytes = 32 << 20
+    /// Requests of one connection handled in one turn of its loop; then others have theirs.
+    public var requestsPerTurn = 64
+    /// Requests still handled of a client that has closed its connection behind them.
+    public var requestsAfterClose = 10_000
     /// Largest record batch, header included (Kafka's `message.max.bytes`).
     public var batchBytes = 1_048_588
     /// Requests of one connection that may await their answer; reading stops until one is answered.
@@ -71,9 +79,10 @@ public struct Limits: Sendable {
     /// Share sessions of one door, and partitions in one.
     public var shareSessions = 2_000
     public var shareSessionPartitions = 100_000
-    /// Records one fetch may acquire, whatever the client asks; and ranges of answers one request may carry.
+    /// Records one fetch may acquire, whatever the client asks (a last batch may go beyond).
     public var shareFetchRecords = 10_000
-    public var acknowledgedRanges = 500_000
+    /// How long the answer to a fetch that gets nothing but errors is held back, so that a client does not ask in a tight loop.
+    public var shareErrorDelayMs: Int64 = 100
 
     // MARK: Producers
     /// Idempotent producers remembered per partition, and for how long (Kafka's `producer.id.expiration.ms`).

@@ -111,6 +111,11 @@ final class Oracle: @unchecked Sendable {
         return nil
     }
 
+    /// What the member had may be given to others.
+    func lost(_ member: String) {
+        for index in messages.indices where messages[index].holder?.member == member { messages[index].holder = nil }
+    }
+
     /// A consumer asks to end a message; what becomes of it is open until it is answered.
     func asked(_ number: Int, _ end: Acknowledged) {
         if case .sure = messages[number].end { return }

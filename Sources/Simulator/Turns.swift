@@ -34,6 +34,8 @@ final class Turns: WorkScheduler, @unchecked Sendable {
     private var cancelled: Set<UInt64> = []
     private var nextTimer: UInt64 = 1
 
+    nonisolated(unsafe) private static var cutOff: [(queues: [Queue], timers: [Timer])] = []
+
     /// Swift's tasks share queue 0.
     static let tasks = 0
 
@@ -109,8 +111,9 @@ final class Turns: WorkScheduler, @unchecked Sendable {
         if !done() { nowNs = max(nowNs, limit) }
     }
 
-    /// What a power cut does to a machine: nothing of it runs any more.
+    /// What a power cut does to a machine: nothing of it runs any more. What waited is kept: promises must not be let go unfulfilled.
     func cut() {
+        Self.cutOff.append((queues, timers))
         queues = [Queue()]
         timers = []
     }

@@ -17,8 +17,11 @@ extension World {
     func poll(_ broker: Broker) {
         guard let topic = broker.catalog.current["queue"] else { return }
         let id = PartitionID(topic: topic.id, index: Int32(random.below(Int(topic.partitions))))
-        acquire(broker, id, member: "c\(random.below(3))", maxRecords: 1 + random.below(20))
+        acquire(broker, id, member: member(random.below(3)), maxRecords: 1 + random.below(20))
     }
+
+    /// A consumer's name: another one after each time it was lost.
+    private func member(_ number: Int) -> String { "c\(number).\(incarnations[number])" }
 
     private func acquire(_ broker: Broker, _ id: PartitionID, member: String, maxRecords: Int) {
         let key = ShareKey(group: "queue", partition: id)
@@ -40,6 +43,8 @@ extension World {
             return fail("messages were acquired without their records")
         }
         let numbers = Dictionary(records.map { ($0.offset, $0.message) }, uniquingKeysWith: { first, _ in first })
+        // What reaches a consumer that is gone is nobody's: the broker has been told.
+        let isGone = member != "drain" && !(0..<3).contains { self.member($0) == member }
         let until = clock.monotonic.advanced(byMs: part.lockMs)
         for range in part.acquired {
             for offset in range.first.value...range.last.value {
@@ -49,6 +54,10 @@ extension World {
                 let wrong = oracle.delivered(
                     number, at: Offset(offset), count: Int(range.deliveryCount), to: member, until: until, now: clock.now, clock.monotonic)
                 if let wrong { return fail(wrong) }
+                if isGone {
+                    oracle.messages[number].holder = nil
+                    continue
+                }
                 held.append(
                     HeldMessage(key: key, member: member, offset: Offset(offset), number: number, attempt: Int(range.deliveryCount)))
             }
@@ -73,6 +82,8 @@ extension World {
         let oracle = oracle
         if kind == .accept { oracle.asked(message.number, .accepted) }
         if kind == .reject { oracle.asked(message.number, .rejected) }
+        // From now on it may be given to others.
+        if kind == .release { oracle.messages[message.number].holder = nil }
         let askedAt = broker.clock.now
         let batch = AcknowledgeItem.Batch(first: message.offset, last: message.offset, kinds: [kind])
         shard.acknowledge(
@@ -90,13 +101,15 @@ extension World {
     /// A consumer goes: its session is closed, or it was never heard of again.
     func loseConsumer(_ broker: Broker) {
         guard let topic = broker.catalog.current["queue"] else { return }
-        let member = "c\(random.below(3))"
+        let number = random.below(3)
+        let member = member(number)
+        incarnations[number] += 1
         let wasLost = random.below(2) == 0
         for id in topic.partitionIDs {
             let shard = broker.shard(of: id)
             shard.releaseShare(member: member, keys: [ShareKey(group: "queue", partition: id)], wasLost: wasLost)
         }
-        for message in held where message.member == member { oracle.messages[message.number].holder = nil }
+        oracle.lost(member)
         held.removeAll { $0.member == member }
     }
 

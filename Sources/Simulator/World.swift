@@ -16,6 +16,7 @@ final class World: @unchecked Sendable {
     var random: SeededRandom
     /// What consumers have in their hands.
     var held: [HeldMessage] = []
+    var incarnations = [0, 0, 0]
     private(set) var problem: String?
 
     init(seed: UInt64, isTold: Bool) {

@@ -13,7 +13,7 @@ import Testing
     }
 
     @Test func rejectedMessagesArriveStampedInADeadLetterQueueMadeForThem() async throws {
-        let queues = try await QueueBroker.start(store: QueueBroker.memoryStore())
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
         try await queues.declare("payments", ["dead.letter": "auto"])
         try await queues.publish("payments", ["a", "b", "c"], headers: [("x-exception-message", "no funds")])
         let taken = try await queues.acquire("payments", 2)
@@ -33,7 +33,7 @@ import Testing
     }
 
     @Test func withoutATargetTheyAreDroppedAndCounted() async throws {
-        let queues = try await QueueBroker.start(store: QueueBroker.memoryStore())
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
         try await queues.declare("plain")
         try await queues.publish("plain", ["a", "b"])
         try await queues.answer("plain", try await queues.acquire("plain", 2), .reject)
@@ -45,9 +45,9 @@ import Testing
     /// Whatever frame a process dies behind, each message is then in the queue or in its dead-letter queue, once.
     @Test(arguments: 0...14) func aCrashBetweenAnyTwoStepsNeitherLosesNorDoubles(frames: Int) async throws {
         let engine = MemoryEngine()
-        let store = QueueBroker.memoryStore()
+        let store = MoveBed.memoryStore()
         let mortal = MortalLog(engine)
-        let before = try await QueueBroker.start(log: mortal, store: store)
+        let before = try await MoveBed.start(log: mortal, store: store)
         try await before.declare("dead", ["errors.deadletterqueue.group.enable": "true"])
         try await before.declare("work", ["dead.letter": "dead"])
         let values = (0..<40).map { "m\($0)" }
@@ -58,7 +58,7 @@ import Testing
         _ = try await eventuallyDead(mortal, before)
         mortal.kill()
 
-        let after = try await QueueBroker.start(log: MortalLog(engine), store: store)
+        let after = try await MoveBed.start(log: MortalLog(engine), store: store)
         // What was rejected before the crash goes on its way; what was not is ready again.
         #expect(try await eventually { try await after.counts("work")?.moving == 0 })
         let left = try await after.open("work")
@@ -69,7 +69,7 @@ import Testing
     }
 
     /// Until the process is dead or has nothing more to do.
-    private func eventuallyDead(_ log: MortalLog, _ queues: QueueBroker) async throws -> Bool {
+    private func eventuallyDead(_ log: MortalLog, _ queues: MoveBed) async throws -> Bool {
         for _ in 0..<50 {
             if log.isDead { return true }
             try await Task.sleep(for: .milliseconds(4))

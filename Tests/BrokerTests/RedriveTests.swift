@@ -11,8 +11,8 @@ import Testing
     /// `work` with its dead-letter queue `dead` in which these messages lie.
     func bed(
         _ values: [String], log: any Log = MemoryEngine(), store: any Store, limits: Limits? = nil, settings: [String: String] = [:]
-    ) async throws -> QueueBroker {
-        let queues = try await QueueBroker.start(log: log, store: store, limits: limits)
+    ) async throws -> MoveBed {
+        let queues = try await MoveBed.start(log: log, store: store, limits: limits)
         try await queues.declare("dead", ["errors.deadletterqueue.group.enable": "true"])
         try await queues.declare("work", ["dead.letter": "dead"].merging(settings) { $1 })
         try await queues.publish("work", values)
@@ -20,7 +20,7 @@ import Testing
         return queues
     }
 
-    func kill(_ queues: QueueBroker, count: Int) async throws {
+    func kill(_ queues: MoveBed, count: Int) async throws {
         let before = try await queues.open("dead").count
         var left = count
         while left > 0 {
@@ -31,13 +31,13 @@ import Testing
         #expect(try await eventually { try await queues.open("dead").count == before + count })
     }
 
-    func ended(_ queues: QueueBroker, _ id: Int64?) async throws -> JobRow {
+    func ended(_ queues: MoveBed, _ id: Int64?) async throws -> JobRow {
         #expect(try await eventually { try queues.job(id)?.endedMs != nil })
         return try #require(try queues.job(id))
     }
 
     @Test func messagesGoBackToTheirOriginAndAreCountedWhenAcked() async throws {
-        let queues = try await bed(["a", "b", "c"], store: QueueBroker.memoryStore())
+        let queues = try await bed(["a", "b", "c"], store: MoveBed.memoryStore())
         var redrive = Redrive(queue: "dead")
         redrive.dryRun = true
         let dry = try await queues.perform(.redrive(redrive))
@@ -62,7 +62,7 @@ import Testing
     }
 
     @Test func filterWatermarkAndSkipRuleDecideMessageByMessage() async throws {
-        let queues = try await bed(["keep 1", "drop 2", "keep 3"], store: QueueBroker.memoryStore())
+        let queues = try await bed(["keep 1", "drop 2", "keep 3"], store: MoveBed.memoryStore())
         let watermark = await queues.broker.ends(of: try queues.broker.queue("dead"))
         try await queues.publish("work", ["keep 4"])
         try await kill(queues, count: 1)
@@ -89,7 +89,7 @@ import Testing
     }
 
     @Test func anotherQueueCanBeTheTargetAndOneJobIsAtASourceAtATime() async throws {
-        let queues = try await bed((0..<30).map { "\($0)" }, store: QueueBroker.memoryStore())
+        let queues = try await bed((0..<30).map { "\($0)" }, store: MoveBed.memoryStore())
         try await queues.declare("elsewhere")
         var redrive = Redrive(queue: "dead")
         redrive.target = "elsewhere"
@@ -109,7 +109,7 @@ import Testing
     }
 
     @Test func theTargetsLimitsAreObeyed() async throws {
-        let queues = try await bed((0..<10).map { "\($0)" }, store: QueueBroker.memoryStore())
+        let queues = try await bed((0..<10).map { "\($0)" }, store: MoveBed.memoryStore())
         try await queues.declare("small", ["max.depth": "4", "overflow": "reject-publish"])
         var redrive = Redrive(queue: "dead")
         redrive.target = "small"
@@ -129,7 +129,7 @@ import Testing
     /// A process dies behind any frame of a redrive; the next one goes on with the job: nothing is lost, nothing is there twice.
     @Test(arguments: 0...16) func aCrashBetweenAnyTwoStepsNeitherLosesNorDoubles(frames: Int) async throws {
         let engine = MemoryEngine()
-        let store = QueueBroker.memoryStore()
+        let store = MoveBed.memoryStore()
         let mortal = MortalLog(engine)
         var limits = Limits()
         limits.moveRecords = 7
@@ -141,7 +141,7 @@ import Testing
         for _ in 0..<100 where !mortal.isDead { try await Task.sleep(for: .milliseconds(3)) }
         mortal.kill()
 
-        let after = try await QueueBroker.start(log: MortalLog(engine), store: store, limits: limits)
+        let after = try await MoveBed.start(log: MortalLog(engine), store: store, limits: limits)
         if try after.job(1) != nil { #expect(try await ended(after, 1).state == .done) }
         #expect(try await eventually { try await after.counts("dead")?.moving == 0 })
         let back = try await after.open("work")
@@ -157,11 +157,11 @@ import Testing
     @Test func settledMessagesAreCopiedOnceAcrossCrashes() async throws {
         for frames in 0...8 {
             let engine = MemoryEngine()
-            let store = QueueBroker.memoryStore()
+            let store = MoveBed.memoryStore()
             let mortal = MortalLog(engine)
             var limits = Limits()
             limits.moveRecords = 7
-            let before = try await QueueBroker.start(log: mortal, store: store, limits: limits)
+            let before = try await MoveBed.start(log: mortal, store: store, limits: limits)
             try await before.declare("work")
             try await before.declare("copy")
             try await before.publish("work", (0..<30).map { "m\($0)" })
@@ -173,7 +173,7 @@ import Testing
             Task { try await before.perform(.replay(wanted)) }
             for _ in 0..<100 where !mortal.isDead { try await Task.sleep(for: .milliseconds(3)) }
             mortal.kill()
-            let after = try await QueueBroker.start(log: MortalLog(engine), store: store, limits: limits)
+            let after = try await MoveBed.start(log: MortalLog(engine), store: store, limits: limits)
             guard try after.job(1) != nil else {
                 await after.broker.close()
                 continue

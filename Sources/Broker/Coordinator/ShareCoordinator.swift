@@ -78,16 +78,19 @@ public final class ShareCoordinator: @unchecked Sendable {
 
     /// All share groups, those without members too.
     public func list(reply: @escaping @Sendable ([ShareGroup]) -> Void) {
-        shard.run {
-            let empty = self.known.subtracting(self.table.groups.keys).sorted().map { ShareGroup(id: $0) }
-            reply(Array(self.table.groups.values) + empty)
-        }
+        shard.run { reply(self.all()) }
+    }
+
+    func all() -> [ShareGroup] {
+        Array(table.groups.values) + known.subtracting(table.groups.keys).sorted().map { ShareGroup(id: $0) }
     }
 
     /// Whether the name is a share group's, so that no consumer group may have it. Call on the shard's loop.
     func isShareGroup(_ id: String) -> Bool {
-        known.contains(id) || catalog.current[id]?.config.isQueue == true
+        known.contains(id) || isOwnGroupOfQueue(id)
     }
+
+    func isOwnGroupOfQueue(_ id: String) -> Bool { catalog.current[id]?.config.isQueue == true }
 
     /// Notes groups whose cursors were read back.
     func note(_ groups: some Sequence<String>) { known.formUnion(groups) }

@@ -219,6 +219,14 @@ extension Broker {
         shard.run { shard.settlements.add(job: job, group: group, landing.target, landing.range) }
     }
 
+    /// A job's copies are on their way to these targets, or no longer.
+    func expectOutcomes(at order: MoveOrder, _ isComing: Bool) {
+        for target in Set(order.parts.map(\.target)) {
+            let shard = shard(of: target)
+            shard.run { shard.settlements.expect(target, isComing) }
+        }
+    }
+
     func forget(job: Int64) async {
         for shard in shards {
             guard

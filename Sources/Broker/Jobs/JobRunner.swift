@@ -101,7 +101,11 @@ final class JobRunner {
                 continue
             }
             let count = try await permission()
-            if count == 0 { continue }
+            if count == 0 {
+                // What is under way lands now: its outcome may be what the job waits for.
+                if let refused = await land(all: true) { position = min(position, refused) }
+                continue
+            }
             position = try await step(key, gap, plan, count: count, copies: copies)
             await saveSometimes(key, position)
         }
@@ -155,6 +159,7 @@ final class JobRunner {
                 broker.watch(landing, job: id)
                 host.update(id) { $0.row.sent += landing.count }
             }
+            broker.expectOutcomes(at: order, false)
             guard let first = result.refused.first else {
                 batch = min(broker.limits.moveRecords, batch * 2)
                 continue
@@ -273,6 +278,7 @@ final class JobRunner {
         let order = MoveOrder(
             number: number, key: key, end: copies ? nil : .moved, job: id, window: window, parts: batcher.finish())
         pacing.noteSent(Int64(batcher.count))
+        broker.expectOutcomes(at: order, true)
         flying.append(Flight(order: order, task: Task { await mover.perform(order) }))
         progress.add(window, of: key.partition)
     }

@@ -20,6 +20,7 @@ extension Broker {
                 if error.code != .notFound { throw error }
             }
         }
+        if let name = query.queue { snapshot.queue?.undos = undoRows(of: name) }
         if let list = query.jobs { snapshot.jobs = try jobPage(list) }
         if let list = query.audit {
             let now = clock.now.ms

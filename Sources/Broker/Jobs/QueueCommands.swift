@@ -39,10 +39,7 @@ extension Broker {
     private func carryOut(_ command: QueueCommand, actor: String) async throws(ControlError) -> CommandOutcome {
         switch command {
         case .declare(let queue, let settings): return try await declare(queue, settings)
-        case .delete(let name):
-            let queue = try queue(name)
-            do throws(Catalog.Failure) { try await deleteTopic(queue.topic.name) } catch { throw error.queueControl(name) }
-            return CommandOutcome(message: "\(name): queue deleted")
+        case .delete(let name): return try await delete(name)
         case .purge(let queue, let delayed): return try await purge(queue, delayed: delayed)
         case .undo(let id): return try await undo(id)
         case .gate(let queue, let gate, let held): return try await setGate(queue, gate, held: held)
@@ -83,6 +80,24 @@ extension Broker {
             try await configureTopic(name, config)
             return CommandOutcome(message: "\(name): queue \(existing.config.isQueue ? "changed" : "declared on the topic that was there")")
         } catch { throw error.queueControl(name) }
+    }
+
+    /// Deletes a queue with its topic; of a share group on a topic only its cursors.
+    private func delete(_ name: String) async throws(ControlError) -> CommandOutcome {
+        let queue = try queue(name)
+        if queue.group == queue.topic.name, queue.topic.config.isQueue {
+            do throws(Catalog.Failure) { try await deleteTopic(queue.topic.name) } catch { throw error.queueControl(name) }
+            return CommandOutcome(message: "\(name): queue deleted")
+        }
+        var count = 0
+        for key in queue.keys {
+            let result = await withCheckedContinuation { continuation in
+                shard(of: key.partition).deleteCursor(key) { continuation.resume(returning: $0) }
+            }
+            if case .success = result { count += 1 }
+        }
+        guard count > 0 else { throw ControlError(.notFound, "there is no share group \(queue.group) on \(queue.topic.name)") }
+        return CommandOutcome(message: "\(name): deleted; topic \(queue.topic.name) stays")
     }
 
     private func purge(_ name: String, delayed: Bool) async throws(ControlError) -> CommandOutcome {

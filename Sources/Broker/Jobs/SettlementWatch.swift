@@ -22,9 +22,28 @@ final class SettlementWatch: @unchecked Sendable {
     }
     /// By first offset.
     private var places: [PartitionID: [Place]] = [:]
+    /// Partitions to which copies are on their way, and what was settled there meanwhile: a consumer may be faster than the job that learns
+    /// where its copies are.
+    private var expecting: [PartitionID: Int] = [:]
+    private var early: [PartitionID: [Early]] = [:]
+    private struct Early {
+        var group: String
+        var range: Range<Offset>
+        var end: Settlement
+    }
+    /// Settlements of one partition that are kept for copies on their way.
+    private static let earlyLimit = 10_000
+
     private let counted = Mutex<[Int64: Outcome]>([:])
 
-    var isIdle: Bool { places.isEmpty }
+    var isIdle: Bool { places.isEmpty && expecting.isEmpty }
+
+    /// Copies are on their way to a partition, or no longer.
+    func expect(_ target: PartitionID, _ isComing: Bool) {
+        let count = (expecting[target] ?? 0) + (isComing ? 1 : -1)
+        expecting[target] = count > 0 ? count : nil
+        if count <= 0 { early[target] = nil }
+    }
 
     /// Watches copies of a job. Places never overlap: an offset is written once.
     func add(job: Int64, group: String?, _ target: PartitionID, _ range: Range<Offset>) {
@@ -37,10 +56,23 @@ final class SettlementWatch: @unchecked Sendable {
             list.insert(place, at: Self.index(of: range.lowerBound, in: list))
         }
         places[target] = list
+        for settlement in early[target] ?? [] {
+            let first = max(range.lowerBound, settlement.range.lowerBound)
+            let last = min(range.upperBound, settlement.range.upperBound)
+            guard first < last else { continue }
+            count(ShareKey(group: settlement.group, partition: target), first..<last, as: settlement.end)
+        }
     }
 
     /// Messages of a cursor were settled.
     func settled(_ key: ShareKey, _ range: Range<Offset>, as end: Settlement) {
+        if expecting[key.partition] != nil, early[key.partition, default: []].count < Self.earlyLimit {
+            early[key.partition, default: []].append(Early(group: key.group, range: range, end: end))
+        }
+        count(key, range, as: end)
+    }
+
+    private func count(_ key: ShareKey, _ range: Range<Offset>, as end: Settlement) {
         guard var list = places[key.partition] else { return }
         var index = max(0, Self.index(of: range.lowerBound, in: list) - 1)
         var isDone = false

@@ -11,13 +11,19 @@ extension Broker {
         Task {
             var samples: [Statistics.PartitionSample] = []
             var views: [GroupView] = []
+            var shares: [GroupView] = []
             var cursors: [CursorCounts] = []
-            for shard in shards {
-                let (partitions, groups, counts) = await shard.ask { ($0.partitionSamples(), $0.groupViews(), $0.cursorCounts()) }
+            for (shard, coordinator) in zip(shards, shareCoordinators) {
+                let (partitions, groups, members, counts) = await shard.ask {
+                    ($0.partitionSamples(), $0.groupViews(), coordinator.views(), $0.cursorCounts())
+                }
                 samples += partitions
                 views += groups
+                shares += members
                 cursors += counts
             }
+            GroupView.place(cursors, in: &shares, now: clock.now)
+            views += shares
             let groups = await groupSamples(views, samples)
             let queues = await queueIntake(cursors, samples)
             statistics.take(

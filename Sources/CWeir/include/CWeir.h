@@ -32,6 +32,9 @@ void weir_name_thread(const char *name);
 /* Starts writing a range's dirty pages to the disk without waiting (sync_file_range(2)); promises nothing. 0, or -1 and errno. */
 int weir_start_writeback(int fd, off_t offset, size_t length);
 
+/* Finds blocks for a range without changing the file's size (fallocate(2) with FALLOC_FL_KEEP_SIZE). 0, or -1 and errno. */
+int weir_preallocate(int fd, off_t offset, off_t length);
+
 /* Free and total bytes of the file system that holds `path`. 0, or -1 and errno. */
 int weir_disk_space(const char *path, uint64_t *free_bytes, uint64_t *total_bytes);
 

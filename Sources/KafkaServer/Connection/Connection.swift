@@ -20,7 +20,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     var shareState = ShareState()
 
     private var channel: (any Channel)?
-    private var assembler: FrameAssembler
+    let receiver: FrameReceiver
     /// Answers not yet sent, the oldest first; nil where the broker is still at work.
     private var slots: [Slot] = []
     private var firstSlot: UInt64 = 0
@@ -29,6 +29,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private var isClosing = false
     private var needsFlush = false
     private var inRead = false
+    private var isHandling = false
+    /// Frames were left to a later turn, or until there is room.
+    private var hasBacklog = false
+    private var isTurnScheduled = false
 
     private struct Slot {
         var answer: Answer?
@@ -39,7 +43,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         self.door = door
         self.number = number
         self.loop = loop
-        assembler = FrameAssembler(maxFrameBytes: door.broker.limits.requestBytes)
+        receiver = FrameReceiver(limits: door.broker.limits, pool: door.pool(of: loop))
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -50,7 +54,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     func channelInactive(context: ChannelHandlerContext) {
+        // What a client sent before it left counts; a producer with `acks=0` may close behind its last batch.
+        if !isClosing { handleFrames(.last) }
         isClosing = true
+        receiver.close()
         fetchState.active?.cancel()
         fetchState.active = nil
         fetchState.queued = []
@@ -65,18 +72,12 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         inRead = true
-        assembler.feed(unwrapInboundIn(data))
-        do {
-            while !isClosing, let frame = try assembler.next() { dispatch(frame) }
-        } catch {
-            reject("frame of \(error) bytes; at most \(door.broker.limits.requestBytes) are taken")
-        }
+        receiver.feed(unwrapInboundIn(data))
+        handleFrames(.turn)
     }
 
     func channelReadComplete(context: ChannelHandlerContext) {
-        inRead = false
-        flushIfNeeded()
-        pauseIfNeeded()
+        endOfTurn()
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
@@ -96,6 +97,59 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     var isClosed: Bool { channel == nil || isClosing }
 
     // MARK: Requests
+
+    private enum Share {
+        /// A turn's worth, within the limits.
+        case turn
+        /// What is left when the client has gone.
+        case last
+    }
+
+    /// Handles frames that have arrived. What is left waits for ``nextTurn()`` or ``resumeIfPossible()``; nothing is read meanwhile.
+    private func handleFrames(_ share: Share) {
+        isHandling = true
+        defer { isHandling = false }
+        hasBacklog = false
+        var left = share == .turn ? door.broker.limits.requestsPerTurn : door.broker.limits.requestsAfterClose
+        do {
+            while !isClosing {
+                if share == .turn, receiver.frames.hasUnread, left == 0 || !mayRead {
+                    hasBacklog = true
+                    break
+                }
+                guard left > 0, let frame = try receiver.frames.next() else { break }
+                left -= 1
+                dispatch(frame)
+            }
+        } catch .length(let length) {
+            reject("frame of \(length) bytes; at most \(door.broker.limits.requestBytes) are taken")
+        } catch {
+            door.logger.warning("kafka: closed the connection from \(clientHost): a read failed in the middle of a request")
+            closeAfterError()
+        }
+        if hasBacklog && left == 0 { scheduleTurn() }
+    }
+
+    private func scheduleTurn() {
+        guard !isTurnScheduled else { return }
+        isTurnScheduled = true
+        loop.execute { self.nextTurn() }
+    }
+
+    private func nextTurn() {
+        isTurnScheduled = false
+        guard !isClosed, hasBacklog, mayRead else { return }
+        inRead = true
+        handleFrames(.turn)
+        endOfTurn()
+    }
+
+    private func endOfTurn() {
+        inRead = false
+        flushIfNeeded()
+        pauseIfNeeded()
+        resumeIfPossible()
+    }
 
     private func dispatch(_ frame: ByteBuffer) {
         let slot = firstSlot + UInt64(slots.count)
@@ -184,13 +238,14 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     }
 
     private func pauseIfNeeded() {
-        guard !isPaused, !mayRead else { return }
+        guard !isPaused, !isClosed, hasBacklog || !mayRead else { return }
         isPaused = true
         setAutoRead(false)
     }
 
     private func resumeIfPossible() {
-        guard isPaused, mayRead else { return }
+        guard isPaused, !isHandling, mayRead else { return }
+        if hasBacklog { return scheduleTurn() }
         isPaused = false
         setAutoRead(true)
     }

@@ -32,7 +32,8 @@ final class ShareFetchOperation: @unchecked Sendable {
     private var records = 0
     private var bytes = 0
     private var wokenWhileAcquiring = false
-    private var hasWaited = false
+    /// Indices of shards that may have kept the waiter.
+    private var waitedOn: Set<Int> = []
     private var isFinal = false
     /// Results of the acknowledgements; nil while they are under way.
     private var acknowledged: [ShareRequest.Acknowledged]?
@@ -99,7 +100,9 @@ final class ShareFetchOperation: @unchecked Sendable {
             items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1, maxBytes: maxBytes - bytes,
             byBatch: byBatch, wantsRegion: true, waiter: waiter, replyLoop: context.loop
         ) { parts in
+            let before = self.records
             for part in parts { self.take(part) }
+            if waiter != nil, self.records == before { self.waitedOn.insert(index) }
             self.acquire(shardIndex: index + 1, waiter)
         }
     }
@@ -117,13 +120,17 @@ final class ShareFetchOperation: @unchecked Sendable {
         // What is acquired is the member's from now on and can't wait for more, so `minBytes` asks for any.
         if records > 0 || isFinal {
             phase = .acquired
-            return finishIfComplete()
+            guard records == 0, share.acknowledged.isEmpty, deadline != nil, hasError else { return finishIfComplete() }
+            // A topic that is gone stays in the client's session until its next heartbeat.
+            context.loop.scheduleTask(in: .milliseconds(context.door.broker.limits.shareErrorDelayMs)) { self.finishIfComplete() }
+            return
         }
         if wokenWhileAcquiring { return attempt() }
         phase = .waiting
-        hasWaited = true
         wait()
     }
+
+    private var hasError: Bool { wanted.contains { $0.id == nil } || parts.contains { $0?.error != nil } }
 
     private func woken() {
         switch phase {
@@ -169,8 +176,8 @@ final class ShareFetchOperation: @unchecked Sendable {
     }
 
     private func stopWaiting() {
-        guard hasWaited else { return }
-        for (shard, items) in byShard { shard.stopWaiting(waiterID, on: items.map(\.key)) }
+        for index in waitedOn { byShard[index].shard.stopWaiting(waiterID, on: byShard[index].items.map(\.key)) }
+        waitedOn = []
     }
 
     /// Records that were acquired while the connection went away.
@@ -182,7 +189,7 @@ final class ShareFetchOperation: @unchecked Sendable {
     // MARK: Answering
 
     private func finishIfComplete() {
-        guard phase == .acquired, let acknowledged else { return }
+        guard phase == .acquired, let acknowledged, !context.connection.isClosed else { return }
         phase = .done
         stopWaiting()
         let connection = context.connection

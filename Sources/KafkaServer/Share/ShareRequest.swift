@@ -40,6 +40,10 @@ struct ShareRequest {
         var entry = Acknowledged(topic: topic, index: index, batches: [])
         entry.batches.reserveCapacity(ranges.count)
         for range in ranges {
+            guard range.first >= 0, range.first <= range.last, range.last < Int64.max / 2 else {
+                entry.result = (.invalidRequest, "offsets \(range.first) to \(range.last) are no range")
+                break
+            }
             var kinds: [AcknowledgeItem.Kind] = []
             kinds.reserveCapacity(range.types.count)
             for type in range.types {

@@ -196,5 +196,6 @@ final class FaultyFile: File {
 
     func prefetch(at position: Int64, count: Int) {}
     func startWriteback(at position: Int64, count: Int) {}
+    func preallocate(at position: Int64, count: Int) {}
     func region(at position: Int64, count: Int) -> (FileRegion, owner: any Sendable)? { nil }
 }

@@ -19,6 +19,10 @@ public struct FileEngineOptions: Sendable {
     public var journalBytes = 16 << 20
     /// Memory of all sparse indexes; past it, entries that are on file are let go at the next checkpoint.
     public var indexBytes = 32 << 20
+    /// A segment of at least this size has blocks found ahead of its writes: half as much again as it holds, at most
+    /// `preallocateBytes`. A write then costs a third less, and small partitions take no more room than they fill.
+    public var preallocateFromBytes = 16 << 20
+    public var preallocateBytes = 64 << 20
     /// Open segment files (`Limits.openFiles`).
     public var openFiles = 512
     /// Largest append.

@@ -16,6 +16,8 @@ struct Segment: Sendable {
     var times = SparseIndex<TimeEntry>()
     var lastOffsetEntryPosition: Int64 = 0
     var lastTimeEntryPosition: Int64 = 0
+    /// Blocks were found up to here, in this run of the broker; 0 for none.
+    var preallocatedBytes: Int64 = 0
 
     init(base: Offset) {
         self.base = base

@@ -20,6 +20,18 @@ extension FileShard {
 
     func close() {
         if needsCheckpoint { checkpointNow() }
+        for log in streams.values {
+            do throws(FileError) { try release(log) } catch { warn(error) }
+        }
+    }
+
+    /// Gives back the blocks that were found for the active segment and not written.
+    private func release(_ log: SegmentedLog) throws(FileError) {
+        let active = log.state.withLock { $0.active }
+        // A segment that grew in an earlier run may hold some too, if that run ended in a crash.
+        guard active.preallocatedBytes > active.bytes || active.bytes >= Int64(options.preallocateFromBytes) else { return }
+        try activeFile(log, active.base).truncate(to: active.bytes)
+        log.state.withLock { $0.segments[$0.segments.count - 1].preallocatedBytes = 0 }
     }
 
     /// Runs `body` at once, or after the checkpoint that is under way.
@@ -201,6 +213,7 @@ extension FileShard {
     /// Closes the active segment for good and begins the next one: what precedes the new file is on the disk before the file exists.
     func roll(_ log: SegmentedLog) throws(FileError) {
         try sync([log.id])
+        try release(log)
         let active = log.state.withLock { $0.active }
         do throws(FileError) { try persistIndex(log) } catch {
             logger.warning("no index", metadata: ["stream": "\(log.id)", "error": "\(error)"])

@@ -10,6 +10,7 @@ extension FileShard {
         var byteCount = 0
         /// The active segment's end before, and with, this frame.
         var startByte: Int64 = 0
+        var preallocatedBytes: Int64 = 0
         var appender: SegmentAppender
         var file: any File
         var isJournaled = false
@@ -116,7 +117,8 @@ extension FileShard {
         }
         let file = try activeFile(log, active.base)
         var group = Group(
-            log: log, appends: appends, byteCount: byteCount, startByte: active.bytes, appender: SegmentAppender(active), file: file)
+            log: log, appends: appends, byteCount: byteCount, startByte: active.bytes, preallocatedBytes: active.preallocatedBytes,
+            appender: SegmentAppender(active), file: file)
         for append in appends {
             let fits = append.bytes.withUnsafeReadableBytes { group.appender.add($0) }
             guard fits, group.appender.next == append.next else {
@@ -150,6 +152,7 @@ extension FileShard {
     private func write(_ frame: Frame, _ groups: inout [Group]) -> LogError? {
         do throws(FileError) {
             for group in groups {
+                preallocate(group)
                 let pinned = PinnedBytes(group.appends.map(\.bytes))
                 try group.file.writeAll(pinned.parts, at: group.startByte)
             }
@@ -158,6 +161,22 @@ extension FileShard {
         } catch {
             return takeBack(frame, groups, error)
         }
+    }
+
+    /// Finds blocks ahead of a segment that has grown large: a hint, so nothing fails by it, and a disk that fills up is left alone.
+    private func preallocate(_ group: Group) {
+        let end = group.startByte + Int64(group.byteCount)
+        guard end >= Int64(options.preallocateFromBytes), end > group.preallocatedBytes else { return }
+        let ahead = min(end / 2, Int64(options.preallocateBytes))
+        let target = max(end, min(end + ahead, Int64(options.segmentBytes)))
+        do throws(FileError) {
+            if try fileSystem.space(directory).freeBytes > 16 * ahead {
+                group.file.preallocate(at: group.startByte, count: Int(target - group.startByte))
+            }
+        } catch {
+            logger.debug("no preallocation", metadata: ["shard": "\(id)", "error": "\(error)"])
+        }
+        group.log.state.withLock { $0.segments[$0.segments.count - 1].preallocatedBytes = target }
     }
 
     /// Cuts the files back to their published end, so that nothing of the frame is found after a restart.

@@ -60,6 +60,10 @@ public protocol File: AnyObject, Sendable {
     /// Hints that bytes written in the range may go to the disk now, so that a later sync has less to do.
     func startWriteback(at position: Int64, count: Int)
 
+    /// Hints that the range will be written soon: its blocks may be found at once, and not page by page as the writes come. The file's
+    /// size stays; what is never written goes with the next ``truncate(to:)``.
+    func preallocate(at position: Int64, count: Int)
+
     /// The range for sendfile, with what must be held until it was sent; nil where files are not the system's.
     func region(at position: Int64, count: Int) -> (FileRegion, owner: any Sendable)?
 }

@@ -142,6 +142,10 @@ final class PosixFile: File {
         _ = weir_start_writeback(descriptor, off_t(position), count)
     }
 
+    func preallocate(at position: Int64, count: Int) {
+        _ = weir_preallocate(descriptor, off_t(position), off_t(count))
+    }
+
     func region(at position: Int64, count: Int) -> (FileRegion, owner: any Sendable)? {
         let owner = RegionOwner(self)
         return (FileRegion(fileHandle: owner.handle, readerIndex: Int(position), endIndex: Int(position) + count), owner)

@@ -21,6 +21,7 @@ final class WorkThread: @unchecked Sendable {
     private var jobs: [Job] = []
     private var started = false
     private var stopped = false
+    private var isWaiting = false
     private var wakeAtNs: UInt64?
     private let onWake: Job?
     /// Set where a scheduler runs the jobs: then there is no thread.
@@ -60,8 +61,10 @@ final class WorkThread: @unchecked Sendable {
         jobs.append(job)
         let starts = !started
         started = true
-        pthread_cond_signal(condition)
+        let wakes = isWaiting
         pthread_mutex_unlock(mutex)
+        // After the lock is free, or the thread would wake only to wait for it.
+        if wakes { pthread_cond_signal(condition) }
         if starts { start() }
     }
 
@@ -127,7 +130,9 @@ final class WorkThread: @unchecked Sendable {
             }
             if stopped { return nil }
             guard let wakeAtNs else {
+                isWaiting = true
                 pthread_cond_wait(condition, mutex)
+                isWaiting = false
                 continue
             }
             if Self.nowNs() >= wakeAtNs {
@@ -136,7 +141,9 @@ final class WorkThread: @unchecked Sendable {
                 continue
             }
             var until = timespec(tv_sec: Int(wakeAtNs / 1_000_000_000), tv_nsec: Int(wakeAtNs % 1_000_000_000))
+            isWaiting = true
             pthread_cond_timedwait(condition, mutex, &until)
+            isWaiting = false
         }
     }
 

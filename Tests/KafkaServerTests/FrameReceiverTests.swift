@@ -1,0 +1,72 @@
+import Model
+import NIOCore
+import NIOPosix
+import Testing
+
+@testable import KafkaServer
+
+/// The receiver under a real channel, which keeps its own hold on buffers while it reads.
+@Suite struct FrameReceiverTests {
+    private struct Seen: Sendable {
+        var checksums: [UInt32] = []
+        var copiedBytes = 0
+    }
+
+    private final class Handler: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let receiver: FrameReceiver
+        private let count: Int
+        private let done: EventLoopPromise<Seen>
+        private var seen = Seen()
+
+        init(receiver: FrameReceiver, count: Int, done: EventLoopPromise<Seen>) {
+            self.receiver = receiver
+            self.count = count
+            self.done = done
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            receiver.feed(unwrapInboundIn(data))
+            do {
+                while let frame = try receiver.frames.next() { seen.checksums.append(CRC32C.checksum(frame)) }
+            } catch {
+                done.fail(error)
+            }
+            guard seen.checksums.count == count else { return }
+            seen.copiedBytes = receiver.frames.copiedBytes
+            done.succeed(seen)
+        }
+    }
+
+    @Test func largeFramesLandWhereTheyStay() async throws {
+        let count = 40
+        let length = 1_000_000
+        let group = MultiThreadedEventLoopGroup.singleton
+        let done = group.next().makePromise(of: Seen.self)
+        let server = try await ServerBootstrap(group: group)
+            .childChannelOption(.maxMessagesPerRead, value: 1)
+            .childChannelInitializer { channel in
+                channel.eventLoop.makeCompletedFuture {
+                    let receiver = FrameReceiver(limits: Limits(), pool: FramePool(limitBytes: 8 << 20))
+                    try channel.syncOptions?.setOption(.recvAllocator, value: receiver)
+                    try channel.pipeline.syncOperations.addHandler(Handler(receiver: receiver, count: count, done: done))
+                }
+            }
+            .bind(host: "127.0.0.1", port: 0).get()
+        let client = try await ClientBootstrap(group: group).connect(to: server.localAddress!).get()
+        var expected: [UInt32] = []
+        for number in 0..<count {
+            let frame = ByteBuffer(repeating: UInt8(number), count: length)
+            expected.append(CRC32C.checksum(frame))
+            var bytes = ByteBuffer(integer: Int32(length))
+            bytes.writeImmutableBuffer(frame)
+            client.writeAndFlush(bytes, promise: nil)
+        }
+        let seen = try await done.futureResult.get()
+        #expect(seen.checksums == expected)
+        // At most a small first read of each.
+        #expect(seen.copiedBytes < count * length / 20, "\(seen.copiedBytes) of \(count * length) bytes were copied")
+        try await client.close()
+        try await server.close()
+    }
+}
