@@ -185,6 +185,7 @@ public final class Broker: Sendable {
         for shard in shards {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
+                shard.delays?.stop()
                 shard.mover?.isStopped = true
                 shard.cursors?.stop()
                 self.shareCoordinators[shard.id.value].stop()
@@ -197,6 +198,7 @@ public final class Broker: Sendable {
             }
             let bytes = await shard.ask { $0.snapshotBytes() }
             await shard.putSnapshot(bytes)
+            await shard.delays?.putSnapshot()
         }
         await withCheckedContinuation { continuation in log.close { continuation.resume() } }
         await store.close()

@@ -85,9 +85,10 @@ extension Broker {
         case .failure(let error): throw StartFailure(description: "shard \(shard.id) could not be opened: \(error)")
         }
         var memories: [PartitionID: ProducerMemory] = [:]
+        var learned: [Offset] = []
         if let blob = try await store.getBlob(ProducerSnapshot.key(shard.id)) {
             if let decoded = ProducerSnapshot.decode(.init(blob), limits: limits) {
-                memories = decoded
+                (memories, learned) = decoded
             } else {
                 logger.warning("shard \(shard.id): the producer snapshot is damaged; producers are read from the logs")
             }
@@ -111,6 +112,7 @@ extension Broker {
         }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
+        try await shard.startDelays(extents: extents, learned: learned)
         dropOrphans(extents, shard)
         return extents
     }

@@ -24,6 +24,9 @@ public struct ProducerState: Equatable, Sendable {
         /// The batch's largest record time, given back with a duplicate's answer.
         public var timestamp: Timestamp
 
+        /// Sequences from first to last, less one, going on at 0 after `Int32.max`.
+        public var length: Int64 { (Int64(lastSequence) - Int64(firstSequence)) & 0x7FFF_FFFF }
+
         static let none = Batch(firstSequence: -1, lastSequence: -1, baseOffset: Offset(-1), timestamp: .none)
     }
 
@@ -71,8 +74,23 @@ public struct ProducerState: Equatable, Sendable {
     public mutating func replay(_ header: RecordBatchHeader, now: Timestamp) {
         guard header.producerID != .none, header.producerEpoch >= 0, header.baseSequence >= 0 else { return }
         let batch = Self.batch(header, at: header.baseOffset)
+        // The part of a delayed batch that went to the log at once: the whole of it is known already.
+        if let known = producers[header.producerID], known.epoch == header.producerEpoch, known.lastStarts(batch) { return }
         producers[header.producerID, default: .unknown].append(batch, epoch: header.producerEpoch, now: now)
         if producers.count > capacity { makeRoom(for: header.producerID, now: now) }
+    }
+
+    /// The last batch of the producer if it is the first part of this one: what a crash left of a batch of which the rest was delayed.
+    public func half(of header: RecordBatchHeader) -> Batch? {
+        guard let entry = producers[header.producerID], entry.epoch == header.producerEpoch, let last = entry.batches.last else { return nil }
+        let whole = Self.batch(header, at: last.baseOffset)
+        return last.firstSequence == whole.firstSequence && last.length < whole.length ? last : nil
+    }
+
+    /// Makes the last batch of the producer the whole of which it was a part.
+    public mutating func complete(_ header: RecordBatchHeader) {
+        guard let half = half(of: header) else { return }
+        producers[header.producerID]?.replaceLast(Self.batch(header, at: half.baseOffset))
     }
 
     /// Forgets producers that have been silent for `Limits.producerExpirationMs`.
@@ -152,6 +170,13 @@ struct ProducerEntry: Equatable, Sendable {
         count = min(count + 1, ring.count)
         lastSeen = now
     }
+
+    func lastStarts(_ batch: Batch) -> Bool {
+        guard let last = batches.last else { return false }
+        return last.firstSequence == batch.firstSequence && last.length > batch.length
+    }
+
+    mutating func replaceLast(_ batch: Batch) { ring[(next + ring.count - 1) % ring.count] = batch }
 
     private var expectedSequence: Int32 {
         count == 0 ? 0 : ProducerState.sequence(ring[(next + ring.count - 1) % ring.count].lastSequence, plus: 1)

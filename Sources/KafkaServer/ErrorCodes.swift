@@ -14,6 +14,7 @@ extension PartitionError {
         case .outOfOrderSequence: .outOfOrderSequenceNumber
         case .invalidProducerEpoch: .invalidProducerEpoch
         case .unknownProducer: .unknownProducerId
+        case .invalidRecord: .invalidRecord
         case .storage, .full: .kafkaStorageError
         case .overLimit, .publishingHeld: .policyViolation
         }
@@ -22,7 +23,7 @@ extension PartitionError {
     /// For people; nil where the code says it all.
     var message: String? {
         switch self {
-        case .storage(let text): text
+        case .storage(let text), .invalidRecord(let text): text
         case .full: "the disk is full; nothing of this batch was written"
         case .overLimit(let text): text
         case .publishingHeld: "publishing to this queue is held by an operator"

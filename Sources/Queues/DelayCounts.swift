@@ -91,6 +91,11 @@ public struct DelayCounts: Equatable, Sendable {
         totals[target] = nil
     }
 
+    /// The start of the first span in which a message of the targets (nil: of any) is due.
+    public func firstMs(targets: Set<UInt32>?) -> Int64? {
+        byTarget.filter { targets?.contains($0.key) ?? true }.compactMap { $0.value.keys.map(\.startMs).min() }.min()
+    }
+
     /// Messages due in [fromMs, toMs), of the targets named (nil: all). A span that lies partly inside counts with its share: nothing in
     /// front of `nowMs` can still be there, so a span that is running counts from there.
     public func count(fromMs: Int64, toMs: Int64, nowMs: Int64, targets: Set<UInt32>?) -> Double {

@@ -35,8 +35,8 @@ public struct DelayPlan: Equatable, Sendable {
     public var dues: [Int64] = []
     /// How many are delayed.
     public var delayed = 0
-    /// Records that say when themselves, by `x-deliver-at`.
-    public var isAbsolute: [Bool] = []
+    /// The times that records gave by `x-deliver-at`.
+    public var absolute: [Int: Int64] = [:]
 
     public static let now = Int64.min
 
@@ -57,7 +57,6 @@ public struct DelayPlan: Equatable, Sendable {
             guard let record = RawRecord.read(bytes, at: at) else { return .failure(.malformed) }
             at = record.end
             var due: Int64? = rule.fixedMs.map { nowMs + $0 }
-            var absolute = false
             var problem: Problem?
             if rule.isPerRecord, record.headerCount > 0 {
                 let isWhole = record.headers(bytes) { _, name, value in
@@ -68,8 +67,9 @@ public struct DelayPlan: Equatable, Sendable {
                         problem = .badDelay(text.map { String(decoding: $0.prefix(40), as: UTF8.self) } ?? "null")
                         return
                     }
-                    absolute = name.count == RecordPacker.deliverAtHeader.utf8.count
+                    let absolute = name.count == RecordPacker.deliverAtHeader.utf8.count
                     due = absolute ? number : number > 0 ? nowMs.addingReportingOverflow(number).partialValue : nil
+                    plan.absolute[plan.records.count] = absolute ? number : nil
                     if (absolute ? number - nowMs : number) > limitMs { problem = .badDelay(String(number)) }
                 }
                 guard isWhole else { return .failure(.malformed) }
@@ -81,10 +81,26 @@ public struct DelayPlan: Equatable, Sendable {
             } else {
                 plan.dues.append(Self.now)
             }
-            plan.isAbsolute.append(absolute)
             plan.records.append(record)
         }
         return at == bytes.count ? .success(plan) : .failure(.malformed)
+    }
+
+    /// For a batch that is sent again after a crash which left its `immediate` records in the target's log: the others are delayed, those
+    /// whose time has come since until `floorMs`. What was due at once then were the records without a delay and those with the earliest
+    /// given times.
+    public mutating func keepImmediate(_ immediate: Int, floorMs: Int64) {
+        let plain = dues.indices.filter { dues[$0] == Self.now && absolute[$0] == nil }
+        let byTime = absolute.sorted { ($0.value, $0.key) < ($1.value, $1.key) }.map(\.key)
+        let gone = Set(plain + byTime.prefix(max(0, immediate - plain.count)))
+        for index in dues.indices {
+            if gone.contains(index) {
+                dues[index] = Self.now
+            } else if dues[index] == Self.now {
+                dues[index] = floorMs
+            }
+        }
+        delayed = dues.count { $0 != Self.now }
     }
 
     /// Whole milliseconds in ASCII digits, with a sign; nil for anything else.

@@ -15,6 +15,8 @@ public struct DelayRun: Equatable, Sendable {
     public var first: Offset
     /// Bodies of the band below this are in this run or in earlier ones.
     public var bodyEnd: Offset
+    /// Bodies at or above this were lost by a power failure; normally ``bodyEnd``.
+    public var validBelow: Offset
     public var entries: Int
     public var fences: [DelayKey]
     public var last: DelayKey
@@ -35,6 +37,7 @@ public struct DelayRun: Equatable, Sendable {
         self.band = band
         self.first = first
         self.bodyEnd = bodyEnd
+        validBelow = bodyEnd
         entries = sorted.count
         fences = stride(from: 0, to: sorted.count, by: Self.blockEntries).map { sorted[$0].key }
         last = sorted.reduce(DelayKey.zero) { max($0, $1.lastKey) }
@@ -84,6 +87,7 @@ extension DelayRun {
         writer.int8(Int8(band))
         writer.int64(first.value)
         writer.int64(bodyEnd.value)
+        writer.int64(validBelow.value)
         writer.int32(Int32(entries))
         writer.key(last)
         writer.count(fences.count, compact: true)
@@ -101,6 +105,7 @@ extension DelayRun {
             band = Int(try reader.int8())
             first = Offset(try reader.int64())
             bodyEnd = Offset(try reader.int64())
+            validBelow = Offset(try reader.int64())
             entries = Int(try reader.int32())
             last = try reader.key()
             fences = []

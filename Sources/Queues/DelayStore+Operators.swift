@@ -54,9 +54,9 @@ extension DelayStore {
 
     /// Sets a band's table aside to be written out; nil when there is nothing in it. It goes on being released from.
     /// - Parameter bodyEnd: the end of the band's bodies that are written.
-    public mutating func freeze(band: Int, bodyEnd: Offset) -> [DelayEntry]? {
+    public mutating func freeze(band: Int, bodyEnd: Offset, always: Bool = false) -> [DelayEntry]? {
         precondition(frozen == nil, "one table is written out at a time")
-        guard !tables[band].isEmpty else { return nil }
+        guard always || !tables[band].isEmpty else { return nil }
         let table = tables[band]
         tables[band] = DelayTable()
         tailBytes[band] = 0
@@ -100,7 +100,9 @@ extension DelayStore {
                 for item in run.spans where item.span.startMs > front.dueMs && !isPurged(item, run) {
                     counts.add(item.count, in: item.span, target: item.target)
                 }
-                guard let straddled = run.spans.first(where: { $0.span.startMs <= front.dueMs && $0.span.endMs > front.dueMs }) else { continue }
+                guard let straddled = run.spans.first(where: { $0.span.startMs <= front.dueMs && $0.span.endMs > front.dueMs }) else {
+                    continue
+                }
                 for block in run.block(after: front)..<run.blocks where run.fences[block].dueMs < straddled.span.endMs {
                     requests.append(BlockRequest(band: band, run: run.first, offset: run.first + Int64(block)))
                 }

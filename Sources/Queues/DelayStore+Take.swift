@@ -82,6 +82,25 @@ extension DelayStore {
         runs[request.band][index].load(entries)
     }
 
+    /// Makes a copy, which is only looked at, begin at a time; tables keep only what belongs to these targets (nil: all).
+    public mutating func seek(fromMs: Int64, targets: Set<UInt32>?) {
+        func kept(_ table: DelayTable) -> DelayTable {
+            var result = DelayTable()
+            for entry in table.entries where entry.dueMs >= fromMs && targets?.contains(entry.target) ?? true { result.insert(entry) }
+            return result
+        }
+        for band in tables.indices { tables[band] = kept(tables[band]) }
+        if let frozen { self.frozen = (frozen.band, kept(frozen.table), frozen.bodyEnd) }
+        moved = kept(moved)
+        returned = kept(returned)
+        let key = DelayKey(dueMs: fromMs - 1, ref: DelayRef(raw: .max))
+        for band in runs.indices {
+            for index in runs[band].indices where runs[band][index].run.fences[0] <= key {
+                runs[band][index].restart(after: max(key, taken))
+            }
+        }
+    }
+
     // MARK: Sources
 
     private func nextSource() -> (Source, key: DelayKey)? {

@@ -49,6 +49,8 @@ public struct DelayStore: Sendable {
     var forgetting = DelayTable()
     /// Released before a crash, behind the front of then.
     public internal(set) var released: Set<DelayRef> = []
+    /// When the front has passed this, no released one can be met any more.
+    private var releasedUntilMs: Int64 = 0
     public internal(set) var counts: DelayCounts
     /// Bodies behind ``bodyEnds`` that are in tables: their count and bytes by band.
     public internal(set) var tailBytes: [Int] = Array(repeating: 0, count: DelayBand.count)
@@ -81,12 +83,44 @@ public struct DelayStore: Sendable {
         counts.add(entry)
     }
 
+    /// Takes what was released out of the counts.
+    public mutating func count(released entry: DelayEntry) { counts.add(entry, sign: -1) }
+
+    /// Puts a message back into the counts that was not released after all.
+    public mutating func count(returned entry: DelayEntry) { counts.add(entry) }
+
     /// Like ``insert(_:)`` at a start: what lies behind the front, or was purged, is passed over.
     public mutating func recover(_ entry: DelayEntry) {
         guard let left = entry.after(front) else { return }
         if isPurged(left) { return }
         tables[left.ref.band].insert(left)
         counts.add(left)
+    }
+
+    /// Messages that were found in their targets at a start.
+    public mutating func noteReleased(_ refs: [DelayRef], nowMs: Int64) {
+        released.formUnion(refs)
+        releasedUntilMs = nowMs
+    }
+
+    /// Makes the state agree with what the streams hold after a power failure took unsynced bytes: bodies that are gone are not waited for,
+    /// and what a lost run held is indexed again from the bodies. True when anything was lost.
+    public mutating func repair(bodyEnds ends: [Offset], runEnds: [Offset]) -> Bool {
+        var isChanged = false
+        for band in runs.indices {
+            if let lost = runs[band].firstIndex(where: { $0.run.end > runEnds[band] && $0.run.last > front }) {
+                bodyEnds[band] = lost == 0 ? .zero : runs[band][lost - 1].run.bodyEnd
+                runs[band].removeSubrange(lost...)
+                isChanged = true
+            }
+            guard bodyEnds[band] > ends[band] else { continue }
+            for index in runs[band].indices where runs[band][index].run.validBelow > ends[band] {
+                runs[band][index].run.validBelow = ends[band]
+            }
+            bodyEnds[band] = ends[band]
+            isChanged = true
+        }
+        return isChanged
     }
 
     public mutating func addTail(bytes: Int, band: Int) { tailBytes[band] += bytes }
@@ -114,6 +148,7 @@ public struct DelayStore: Sendable {
             bodyEnds[band] = max(bodyEnds[band], bodyEnd)
         case .front(let key, let targets):
             front = max(front, key)
+            if !released.isEmpty, front.dueMs > releasedUntilMs { released = [] }
             openTargets = Dictionary(targets.map { ($0.target, $0.from) }) { min($0, $1) }
             forget()
         case .open(let target):
@@ -172,7 +207,7 @@ public struct DelayStore: Sendable {
 extension DelayStore {
     /// A run and how far it has been released.
     public struct RunReader: Sendable {
-        public let run: DelayRun
+        public internal(set) var run: DelayRun
         /// The block that is read next, or is being read.
         public internal(set) var block = 0
         var entries: [DelayEntry] = []
@@ -193,8 +228,17 @@ extension DelayStore {
             block = key >= run.last ? run.blocks : run.block(after: key)
         }
 
+        /// Begins again further on.
+        mutating func restart(after key: DelayKey) {
+            guard !isDone, bound <= key else { return }
+            entries = []
+            next = 0
+            start(after: key)
+        }
+
         mutating func load(_ loaded: [DelayEntry]) {
-            let left = skipped == .zero ? loaded : loaded.compactMap { $0.after(skipped) }
+            var left = skipped == .zero ? loaded : loaded.compactMap { $0.after(skipped) }
+            if run.validBelow < run.bodyEnd { left.removeAll { $0.nextOffset > run.validBelow } }
             block += 1
             entries = left
             next = 0

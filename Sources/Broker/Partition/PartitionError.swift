@@ -12,6 +12,8 @@ public enum PartitionError: Error, Equatable, Sendable {
     case outOfOrderSequence
     case invalidProducerEpoch
     case unknownProducer
+    /// The records can't be taken as they are; why, for people.
+    case invalidRecord(String)
     /// The log refused; retry after a look at what the text says.
     case storage(String)
     /// No space for the append.

@@ -23,6 +23,11 @@ struct ProducerMemory: Sendable {
         ProducerMemory(producers: ProducerState(limits: limits), epochs: LeaderEpochs(), upTo: .zero, isLoaded: false)
     }
 
+    /// Takes in a batch that was delayed, or a part of it.
+    mutating func learn(delayed header: RecordBatchHeader, now: Timestamp) {
+        producers.replay(header, now: now)
+    }
+
     /// Takes in a batch at `header.baseOffset`.
     mutating func learn(_ header: RecordBatchHeader, now: Timestamp) {
         epochs.note(header.leaderEpoch, at: header.baseOffset)
@@ -33,14 +38,15 @@ struct ProducerMemory: Sendable {
 
 /// The snapshot of a shard's producer memories: one blob, checksummed, rewritten as the shard's log grows.
 ///
-/// Layout: version 1 (int8), count (varint), then per partition: topic id 16, index 4, up-to offset 8, epochs, producers (length-prefixed);
-/// last a CRC-32C of all before it.
+/// Layout: version 2 (int8), count (varint), then per partition: topic id 16, index 4, up-to offset 8, epochs, producers (length-prefixed);
+/// then (since version 2) how many ends, and per band of the delay store the end 8 of the bodies whose producers are known; last a CRC-32C
+/// of all before it.
 enum ProducerSnapshot {
     static func key(_ shard: ShardID) -> String { "producers/shard-\(shard)" }
 
-    static func encode(_ partitions: [(PartitionID, ProducerMemory)]) -> WireWriter {
+    static func encode(_ partitions: [(PartitionID, ProducerMemory)], delayed: [Offset]) -> WireWriter {
         var writer = WireWriter()
-        writer.int8(1)
+        writer.int8(2)
         writer.count(partitions.count, compact: true)
         for (id, memory) in partitions {
             writer.uuid(id.topic.uuid)
@@ -49,19 +55,22 @@ enum ProducerSnapshot {
             memory.epochs.write(to: &writer)
             writer.bytes(memory.producers.encoded(endOffset: memory.upTo), compact: true)
         }
+        writer.count(delayed.count, compact: true)
+        for end in delayed { writer.int64(end.value) }
         writer.uint32(CRC32C.checksum(writer.buffer))
         return writer
     }
 
     /// nil when the snapshot is damaged or of a later version: the logs are read again instead.
-    static func decode(_ reader: WireReader, limits: Limits) -> [PartitionID: ProducerMemory]? {
+    static func decode(_ reader: WireReader, limits: Limits) -> (memories: [PartitionID: ProducerMemory], delayed: [Offset])? {
         var reader = reader
         let bytes = reader.buffer
         guard bytes.readableBytes > 4, let sum = bytes.getInteger(at: bytes.writerIndex - 4, as: UInt32.self),
             let body = bytes.getSlice(at: bytes.readerIndex, length: bytes.readableBytes - 4), CRC32C.checksum(body) == sum
         else { return nil }
         do {
-            guard try reader.int8() == 1 else { return nil }
+            let version = try reader.int8()
+            guard version == 1 || version == 2 else { return nil }
             var result: [PartitionID: ProducerMemory] = [:]
             for _ in 0..<(try reader.count(compact: true, minimumBytes: 30)) {
                 let id = PartitionID(topic: TopicID(try reader.uuid()), index: try reader.int32())
@@ -71,7 +80,11 @@ enum ProducerSnapshot {
                 guard let state = try? ProducerState.decode(producers, limits: limits).state else { return nil }
                 result[id] = ProducerMemory(producers: state, epochs: epochs, upTo: upTo, isLoaded: false)
             }
-            return result
+            var delayed: [Offset] = []
+            if version == 2 {
+                for _ in 0..<(try reader.count(compact: true, minimumBytes: 8)) { delayed.append(Offset(try reader.int64())) }
+            }
+            return (result, delayed)
         } catch { return nil }
     }
 }

@@ -13,6 +13,8 @@ struct GroupCommit {
     /// What an append's completion means to its owner.
     enum Owner {
         case partition(Partition, ticket: ProduceTicket?, slot: Int, appendTime: Timestamp)
+        /// Delayed messages, for the shard's delay store.
+        case delayed(DelayedPart)
         /// Facts of a machine; called on the shard's loop.
         case facts(done: (LogError?) -> Void)
     }

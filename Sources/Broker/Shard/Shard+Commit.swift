@@ -25,6 +25,7 @@ extension Shard {
     private func syncs(_ entry: GroupCommit.Entry) -> Bool {
         switch entry.owner {
         case .partition(let partition, _, _, _): (partition.config.flush ?? options.flush) == .commit
+        case .delayed(let part): (part.partition?.config.flush ?? options.flush) == .commit
         case .facts: options.flush == .commit
         }
     }
@@ -49,6 +50,10 @@ extension Shard {
         let now = clock.now
         var answers: [(ProduceTicket?, ProduceResult)] = []
         for entry in commit.inFlight {
+            if case .delayed(let part) = entry.owner {
+                delays?.written(part, entry.append, now: now)
+                if !(frame.durable && entry.wants == .durable) { answers.append((part.ticket, part.answer)) }
+            }
             guard case .partition(let partition, let ticket, let slot, let appendTime) = entry.owner else { continue }
             partition.written(entry.append, now: now)
             if !partition.cursors.isEmpty { cursors?.written(partition, from: entry.append.base) }
@@ -68,6 +73,9 @@ extension Shard {
                     answers.append(
                         (ticket, .init(slot: slot, baseOffset: entry.append.base, appendTime: appendTime, logStart: partition.start)))
                 }
+            case .delayed(let part):
+                if frame.durable && entry.wants == .durable { answers.append((part.ticket, part.answer)) }
+                part.done?(nil)
             case .facts(let done): done(nil)
             }
         }
@@ -115,11 +123,18 @@ extension Shard {
         pendingBytes.store(0, ordering: .relaxed)
         var answers: [(ProduceTicket?, ProduceResult)] = []
         let reason: PartitionError = error == .full ? .full : .storage("\(error)")
+        delays?.rolledBack()
         for entry in failed {
             switch entry.owner {
             case .partition(let partition, let ticket, let slot, _):
                 partition.rollBack()
                 answers.append((ticket, .init(slot: slot, error: reason)))
+            case .delayed(let part):
+                part.partition?.rollBack()
+                part.done?(error)
+                var answer = ProduceResult(slot: part.answer.slot, error: reason)
+                answer.logStart = part.answer.logStart
+                answers.append((part.ticket, answer))
             case .facts(let done):
                 if case .facts(_, let stream) = entry.append.stream {
                     factEnds[stream] = min(factEnds[stream] ?? entry.append.base, entry.append.base)

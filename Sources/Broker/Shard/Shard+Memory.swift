@@ -56,7 +56,10 @@ extension Shard {
         var at = 0
         var next = offset
         while bytes.readableBytes - at >= RecordBatchHeader.size, let header = try? RecordBatchHeader.parse(bytes, at: at) {
-            if header.nextOffset > offset { partition.memory.learn(header, now: clock.now) }
+            if header.nextOffset > offset {
+                learnDelayed(partition, before: header.baseOffset + 1)
+                partition.memory.learn(header, now: clock.now)
+            }
             next = max(next, header.nextOffset)
             at += header.totalBytes
         }
@@ -65,6 +68,7 @@ extension Shard {
     }
 
     private func loaded(_ partition: Partition) {
+        learnDelayed(partition, before: Offset(Int64.max))
         partition.memory.isLoaded = true
         partition.memory.isLoading = false
         partition.writtenMemory = partition.memory
@@ -105,14 +109,19 @@ extension Shard {
             partition.writtenMemory.producers.expire(now: now)
             memories.append((id, partition.writtenMemory))
         }
-        return ProducerSnapshot.encode(memories).buffer
+        return ProducerSnapshot.encode(memories, delayed: delays?.writtenEnds ?? []).buffer
     }
 
-    func putSnapshot(_ bytes: ByteBuffer) async {
+    @discardableResult
+    func putSnapshot(_ bytes: ByteBuffer) async -> Bool {
+        // What the delay store knows of producers and the partitions do not yet would be taken for known.
+        guard await ask({ $0.delays?.traces.isEmpty ?? true }) else { return false }
         do {
             try await store.putBlob(ProducerSnapshot.key(id), bytes)
+            return true
         } catch {
             logger.warning("shard \(id): the producer snapshot was not written (\(error)); the next start reads more of the log")
+            return false
         }
     }
 }

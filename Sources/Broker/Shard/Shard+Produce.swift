@@ -25,8 +25,13 @@ extension Shard {
             loadMemory(of: partition)
             return
         }
+        if partition.config.delay != nil, !item.isMove, delay(item, in: partition, wants: wants, ticket: ticket) { return }
         if let refusal = refusal(of: item, in: partition) { return finish([(ticket, refusal)]) }
+        place(item, in: partition, wants: wants, ticket: ticket)
+    }
 
+    /// Appends a batch that has been admitted.
+    func place(_ item: ProduceItem, in partition: Partition, wants: Acknowledge, ticket: ProduceTicket?) {
         var batch = item.batch
         let base = partition.end
         var appendTime = Timestamp.none
@@ -52,7 +57,7 @@ extension Shard {
 
     /// The answer to a batch that is not appended: an error, or the offset of the first copy of a duplicate. nil admits it, and
     /// an idempotent producer's batch is remembered from then on as appended at the partition's end.
-    private func refusal(of item: ProduceItem, in partition: Partition) -> ProduceResult? {
+    func refusal(of item: ProduceItem, in partition: Partition) -> ProduceResult? {
         if let broken { return ProduceResult(slot: item.slot, error: .storage("the log is closed after an error: \(broken)")) }
         if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
@@ -92,7 +97,7 @@ extension Shard {
         startFrame()
     }
 
-    private func enqueue(_ entry: GroupCommit.Entry) {
+    func enqueue(_ entry: GroupCommit.Entry) {
         commit.add(entry)
         pendingBytes.store(commit.pendingBytes, ordering: .relaxed)
     }

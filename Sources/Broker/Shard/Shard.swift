@@ -26,6 +26,8 @@ public final class Shard: @unchecked Sendable {
     let settlements = SettlementWatch()
     /// The queue cursors of this shard's partitions; there once the broker has started.
     var cursors: CursorHost?
+    /// Delayed messages for this shard's partitions; there once the broker has started.
+    var delays: DelayHost?
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
     /// Why nothing can be written until a restart; nil while all is well.
@@ -81,6 +83,7 @@ public final class Shard: @unchecked Sendable {
         guard let partition = partitions.removeValue(forKey: id) else { return }
         partition.wakeAll()
         cursors?.release(partition)
+        delays?.forget(id)
         var answers: [(ProduceTicket?, ProduceResult)] = partition.held.map {
             ($0.ticket, ProduceResult(slot: $0.item.slot, error: .unknownPartition))
         }

@@ -1,0 +1,99 @@
+import Model
+import NIOCore
+import Queues
+import Storage
+
+/// What operators do to waiting messages.
+extension DelayHost {
+    /// Moves messages to other times (nil: cancels them). `done` gets how many, and why others were left.
+    func move(_ moves: [DelayedMessage], toMs: [Int64?], done: @escaping (Result<DelayOutcome, LogError>) -> Void) {
+        var outcome = DelayOutcome()
+        var facts: [DelayFact] = []
+        for (message, dueMs) in zip(moves, toMs) {
+            guard let number = store.numbers[message.target] else {
+                outcome.notWaiting += 1
+                continue
+            }
+            switch store.move(message.ref, target: number, indexed: message.indexedMs, toMs: dueMs) {
+            case .success(let fact):
+                store.perform(fact)
+                facts.append(fact)
+                outcome.done += 1
+            case .failure(.notWaiting): outcome.notWaiting += 1
+            case .failure(.tooManyOverrides): outcome.overLimit += 1
+            }
+        }
+        guard !facts.isEmpty else { return done(.success(outcome)) }
+        // The front that a release of these logs comes behind this in the stream.
+        logInParts(facts) { error in
+            if let error { return done(.failure(error)) }
+            done(.success(outcome))
+        }
+        tick()
+    }
+
+    private func logInParts(_ facts: [DelayFact], done: @escaping (LogError?) -> Void) {
+        let part = 10_000
+        var failure: LogError?
+        var left = (facts.count + part - 1) / part
+        for start in stride(from: 0, to: facts.count, by: part) {
+            log(Array(facts[start..<min(start + part, facts.count)])) { error in
+                failure = failure ?? error
+                left -= 1
+                if left == 0 { done(failure) }
+            }
+        }
+    }
+
+    /// Drops everything that waits for a partition; how many messages that were.
+    func purge(_ id: PartitionID, done: @escaping (Result<Int64, LogError>) -> Void) {
+        guard let number = store.numbers[id], store.counts.totals[number] != nil else { return done(.success(0)) }
+        let (fact, count) = store.purge(target: number, ends: bodyEnds)
+        store.performPurge(fact)
+        log([fact]) { error in
+            if let error { done(.failure(error)) } else { done(.success(count)) }
+        }
+    }
+
+    /// The partition is gone, and with it what waits for it.
+    func forget(_ id: PartitionID) {
+        traces[id] = nil
+        purge(id) { result in
+            switch result {
+            case .success(let count): self.dropped += count
+            case .failure(let error): self.logger.error("delayed messages of \(id) were not dropped: \(error); they are when they come due")
+            }
+        }
+    }
+}
+
+/// A waiting message as the bodies streams have it.
+struct DelayedMessage: Sendable {
+    var ref: DelayRef
+    var target: PartitionID
+    /// When its index entry says it is due: before anything that operators changed.
+    var indexedMs: Int64
+    var arrivedMs: Int64
+    /// nil when its bytes are malformed.
+    var record: Record?
+}
+
+/// What became of messages that an operator named.
+public struct DelayOutcome: Equatable, Sendable {
+    public var done = 0
+    /// Released, cancelled, purged or never there.
+    public var notWaiting = 0
+    /// Not changed, because too many times have been changed already (``Limits/delayOverrides``).
+    public var overLimit = 0
+
+    public init(done: Int = 0, notWaiting: Int = 0, overLimit: Int = 0) {
+        self.done = done
+        self.notWaiting = notWaiting
+        self.overLimit = overLimit
+    }
+
+    static func + (left: DelayOutcome, right: DelayOutcome) -> DelayOutcome {
+        DelayOutcome(
+            done: left.done + right.done, notWaiting: left.notWaiting + right.notWaiting, overLimit: left.overLimit + right.overLimit)
+    }
+}

@@ -1,0 +1,144 @@
+import Model
+import NIOCore
+import Queues
+import Storage
+
+/// Writing the index out, so that memory stays bounded and a start reads little.
+extension DelayHost {
+    func spillIfDue(_ band: Int) {
+        guard !spillRunning, !isStopped else { return }
+        let isFull = store.tables[band].count >= limits.delayTableEntries || store.tailBytes[band] >= limits.delayTailBytes
+        if isFull {
+            spill(band)
+        } else if store.tableCount >= 2 * limits.delayTableEntries,
+            let largest = (0..<DelayBand.count).max(by: { store.tables[$0].count < store.tables[$1].count })
+        {
+            spill(largest)
+        }
+    }
+
+    /// Writes a band's table out as a run.
+    /// ```
+    /// 1 the table is set aside; it goes on being released from
+    /// 2 what producers have sent is snapshotted: a start will not read these bodies any more
+    /// 3 a mark behind the bodies, durable: what the run will name can't be lost any more
+    /// 4 the run's blocks, durable
+    /// 5 the front passes what was taken before 1, for that is not in the run
+    /// 6 fact: the run, with the end of the bodies it covers
+    /// ```
+    /// - Parameter always: even if there is nothing in the table: its bodies are not to be read again.
+    func spill(_ band: Int, always: Bool = false) {
+        guard traces.isEmpty, !spillRunning, let entries = store.freeze(band: band, bodyEnd: writtenEnds[band], always: always) else {
+            return
+        }
+        spillRunning = true
+        let takenBefore = store.taken
+        Task {
+            let sorted = entries.sorted { $0.key < $1.key }
+            let error = await self.write(sorted, band: band, takenBefore: takenBefore)
+            self.shard.run {
+                self.spillRunning = false
+                guard let error else { return self.spillIfDue(band) }
+                self.logger.error("delay store of shard \(self.shard.id): the index was not written out: \(error)")
+                self.store.thaw()
+            }
+        }
+    }
+
+    private func write(_ sorted: [DelayEntry], band: Int, takenBefore: DelayKey) async -> LogError? {
+        let bytes = await shard.ask { $0.snapshotBytes() }
+        guard await shard.putSnapshot(bytes) else { return .unavailable("the producers' snapshot was not written") }
+        if let error = await mark(band) { return error }
+        var run: DelayRun?
+        if !sorted.isEmpty {
+            let (first, error) = await append(blocks: sorted, band: band)
+            if let error { return error }
+            guard let bodyEnd = await shard.ask({ _ in self.store.frozen?.bodyEnd }) else { return nil }
+            run = DelayRun(band: band, first: first, bodyEnd: bodyEnd, sorted: sorted)
+        }
+        await frontPasses(takenBefore)
+        let made = run
+        return await withCheckedContinuation { continuation in
+            shard.run {
+                guard let frozen = self.store.frozen else { return continuation.resume(returning: nil) }
+                let fact = made.map { DelayFact.run($0) } ?? .emptied(band: band, bodyEnd: frozen.bodyEnd)
+                self.log([fact]) { error in
+                    if error == nil { if let made { self.store.adopt(made) } else { self.store.dropFrozen() } }
+                    continuation.resume(returning: error)
+                    self.tick()
+                }
+            }
+        }
+    }
+
+    /// An empty batch behind a band's bodies; returns when it, and so all before it, is durable.
+    private func mark(_ band: Int) async -> LogError? {
+        await withCheckedContinuation { continuation in
+            shard.run {
+                let start = self.bodyEnds[band]
+                let meta = DelayMeta(
+                    target: PartitionID(topic: .zero, index: 0), arrivedMs: self.now, dues: .each([]), parts: [], base: .zero, immediate: 0,
+                    trace: nil)
+                var packer = RecordPacker(capacity: 64)
+                packer.begin(meta: meta.encoded(), baseTimestamp: self.shard.clock.now, maxTimestamp: self.shard.clock.now)
+                let bytes = packer.finish(base: start, leaderEpoch: self.shard.epoch.value)
+                self.bodyEnds[band] = start + 1
+                self.unwritten.append(.max)
+                let part = DelayedPart(partition: nil, done: { continuation.resume(returning: $0) })
+                self.shard.enqueue(
+                    .init(
+                        append: Append(
+                            stream: self.bodiesStream(band), base: start, next: start + 1, maxTimestamp: self.shard.clock.now, bytes: bytes),
+                        owner: .delayed(part), wants: .durable))
+                self.shard.startFrame()
+            }
+        }
+    }
+
+    /// Appends a run's blocks; the offset of the first.
+    private func append(blocks sorted: [DelayEntry], band: Int) async -> (Offset, LogError?) {
+        let (first, epoch) = await shard.ask { _ in (self.runEnds[band], self.shard.epoch.value) }
+        let time = shard.clock.now
+        var next = first
+        var at = 0
+        while at < sorted.count {
+            var bytes = ByteBuffer()
+            let base = next
+            while at < sorted.count, bytes.readableBytes < 1 << 20 {
+                let end = min(at + DelayRun.blockEntries, sorted.count)
+                var builder = RecordBatchBuilder(baseOffset: next)
+                builder.append(timestamp: time, value: DelayRun.encode(block: sorted[at..<end]))
+                var batch = builder.finish()
+                RecordBatchHeader.patch(&batch, baseOffset: next, leaderEpoch: epoch)
+                bytes.writeImmutableBuffer(batch)
+                next = next + 1
+                at = end
+            }
+            let append = Append(stream: runsStream(band), base: base, next: next, maxTimestamp: time, bytes: bytes)
+            let error = await withCheckedContinuation { (continuation: CheckedContinuation<LogError?, Never>) in
+                shard.run {
+                    self.shard.enqueue(
+                        .init(append: append, owner: .facts(done: { continuation.resume(returning: $0) }), wants: .durable))
+                    self.shard.startFrame()
+                }
+            }
+            if let error { return (first, error) }
+            let reached = next
+            _ = await shard.ask { _ in self.runEnds[band] = reached }
+        }
+        return (first, nil)
+    }
+
+    /// Waits until everything up to `key` is done and that is logged.
+    private func frontPasses(_ key: DelayKey) async {
+        await withCheckedContinuation { (continuation: CheckedContinuation<Void, Never>) in
+            shard.run { self.whenFront(key) { continuation.resume() } }
+        }
+    }
+
+    private func whenFront(_ key: DelayKey, _ body: @escaping () -> Void) {
+        if store.front >= key || isStopped || shard.broken != nil { return body() }
+        afterFront.append { self.whenFront(key, body) }
+        scheduleFront()
+    }
+}

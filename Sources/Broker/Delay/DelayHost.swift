@@ -1,0 +1,230 @@
+import Logging
+import Model
+import NIOCore
+import Queues
+import Storage
+
+/// The delay store of one shard: keeps delayed messages in the shard's own streams, and appends them to their targets when they are due,
+/// exactly once across a crash.
+///
+/// ```
+/// publish    body batches → delay bodies-0 … 6; the index learns of them when they are written
+/// release    due → read the bodies → (fact: target open) → append to the targets, stamped → durable: the front moves up
+/// front      fact, every 20 ms while messages are released: all up to here is done, and where to search the targets after a crash
+/// ```
+/// So a crash costs a search of the open targets' last moments for `weir.delay.handle`; what is found there is not released again.
+/// All state is touched on the shard's loop only, which is what `@unchecked Sendable` rests on.
+final class DelayHost: @unchecked Sendable {
+    unowned let shard: Shard
+    let limits: Limits
+    let logger: Logger
+    var store: DelayStore
+
+    // MARK: Streams, by band
+    /// The next offset to hand out, and the end of what is written.
+    var bodyEnds: [Offset]
+    var writtenEnds: [Offset]
+    var runEnds: [Offset]
+
+    // MARK: Publishing
+    /// The earliest due time of each append that is not written yet, in order: nothing from then on may be released before it.
+    var unwritten: [Int64] = []
+    var unwrittenStart = 0
+
+    // MARK: Releasing
+    var rounds: [ReleaseRound] = []
+    /// A round is being read and packed; the next waits for it.
+    var isPreparing = false
+    /// Something failed: what is under way is waited for, then it is tried again.
+    var isFailing = false
+    var isTicking = false
+    var targets: [UInt32: OpenTarget] = [:]
+    var pace: ReleasePace
+    var wakeAt: Int64?
+    var retryAt: Monotonic?
+    let bodies: BodyReader
+
+    // MARK: Facts
+    var frontIsLogging = false
+    var frontIsScheduled = false
+    var loggedEnd = Offset.zero
+    var bytesLogged = 0
+    var snapshotRunning = false
+    var spillRunning = false
+    /// Run when the front has been logged.
+    var afterFront: [() -> Void] = []
+    var isStopped = false
+    /// Producers' batches that only the delay store knows of, for partitions that have not been asked yet.
+    var traces: [PartitionID: [Trace]] = [:]
+
+    var released: Int64 = 0
+    /// Messages whose topic was gone, or whose bodies were lost, when they came due.
+    var dropped: Int64 = 0
+
+    struct OpenTarget {
+        /// Where appends lie whose rounds the front has not passed, ascending.
+        private var appends: [(base: Offset, through: DelayKey)] = []
+        /// Since the front was last logged.
+        var isUsed = false
+
+        init(isUsed: Bool = false) { self.isUsed = isUsed }
+
+        mutating func appended(at base: Offset, through: DelayKey) {
+            isUsed = true
+            appends.append((base, through))
+        }
+
+        /// Where to search from when everything up to `front` is known to be done; nil: from the end.
+        mutating func from(_ front: DelayKey) -> Offset? {
+            appends.removeAll { $0.through <= front }
+            return appends.map(\.base).min()
+        }
+    }
+
+    struct Trace {
+        var base: Offset
+        var header: RecordBatchHeader
+    }
+
+    /// Facts are snapshotted after this many bytes.
+    static let snapshotBytes = 4 << 20
+
+    init(shard: Shard) {
+        self.shard = shard
+        limits = shard.options.limits
+        logger = shard.logger
+        store = DelayStore(limits: limits)
+        bodyEnds = Array(repeating: .zero, count: DelayBand.count)
+        writtenEnds = bodyEnds
+        runEnds = bodyEnds
+        pace = ReleasePace(perSecond: limits.releasesPerSecond)
+        bodies = BodyReader(log: shard.log, shard: shard.id)
+    }
+
+    var now: Int64 { shard.clock.now.ms }
+
+    func bodiesStream(_ band: Int) -> StreamID { .delay(shard.id, .bodies(band)) }
+    func runsStream(_ band: Int) -> StreamID { .delay(shard.id, .runs(band)) }
+
+    // MARK: Facts
+
+    /// Logs facts in order; `done` runs when they are as durable as the broker's settings ask.
+    func log(_ facts: [DelayFact], done: @escaping (LogError?) -> Void) {
+        var builder = RecordBatchBuilder(baseOffset: .zero)
+        let time = shard.clock.now
+        for fact in facts { builder.append(timestamp: time, value: fact.encoded()) }
+        bytesLogged += builder.byteCount
+        var end = Offset.zero
+        shard.appendFacts(.delay, &builder) { error in
+            if error == nil { self.loggedEnd = max(self.loggedEnd, end) }
+            done(error)
+        }
+        end = shard.factEnds[.delay] ?? .zero
+    }
+
+    /// The number of a target; logs it when it is new. What is appended behind this call can rely on it.
+    func number(of partition: PartitionID) -> UInt32 {
+        let (number, fact) = store.number(of: partition)
+        if let fact {
+            store.apply(fact)
+            log([fact]) { error in
+                if let error { self.logger.error("delay store of shard \(self.shard.id): target \(partition) was not logged: \(error)") }
+            }
+        }
+        return number
+    }
+
+    // MARK: Front
+
+    /// Makes sure that the front is logged soon.
+    func scheduleFront(afterMs: Int64 = 20) {
+        guard !frontIsScheduled, !isStopped else { return }
+        frontIsScheduled = true
+        shard.loop.scheduleTask(in: .milliseconds(afterMs)) {
+            self.frontIsScheduled = false
+            self.logFront()
+        }
+    }
+
+    /// The last key that is done: of the last finished round, or all that was taken when none is under way.
+    func logFront() {
+        guard !frontIsLogging, shard.broken == nil, let key = doneKey else { return }
+        var open: [DelayFact.OpenTarget] = []
+        for number in targets.keys.sorted() {
+            let from = targets[number]!.from(key)
+            guard targets[number]!.isUsed || from != nil else {
+                targets[number] = nil
+                continue
+            }
+            targets[number]!.isUsed = false
+            let end = store.targets[number].flatMap { shard.partitions[$0]?.end }
+            if let from = from ?? end { open.append(.init(target: number, from: from)) }
+        }
+        guard key > store.front || open.count != store.openTargets.count || !open.isEmpty else { return finishFront() }
+        frontIsLogging = true
+        let fact = DelayFact.front(key, open: open)
+        log([fact]) { error in
+            self.frontIsLogging = false
+            guard error == nil else { return }
+            self.store.apply(fact)
+            // The last of these closes the targets that were used.
+            if !open.isEmpty { self.scheduleFront(afterMs: 1_000) }
+            self.finishFront()
+        }
+    }
+
+    var doneKey: DelayKey?
+
+    private func finishFront() {
+        let waiting = afterFront
+        afterFront = []
+        for body in waiting { body() }
+        trimDone()
+        if bytesLogged >= Self.snapshotBytes { takeSnapshot() }
+    }
+
+    /// Frees the streams' fronts that nothing waits in.
+    private func trimDone() {
+        for band in 0..<DelayBand.count {
+            guard let run = store.removeDoneRuns(band: band) else { continue }
+            trim(bodiesStream(band), before: run.bodyEnd)
+            trim(runsStream(band), before: run.end)
+        }
+    }
+
+    func trim(_ stream: StreamID, before: Offset) {
+        shard.log.trim(stream, before: before) { [logger] result in
+            if case .failure(let error) = result { logger.warning("\(stream) before \(before) was not freed: \(error)") }
+        }
+    }
+
+    // MARK: Snapshot
+
+    func takeSnapshot() {
+        guard !snapshotRunning else { return }
+        snapshotRunning = true
+        bytesLogged = 0
+        Task {
+            await self.putSnapshot()
+            self.shard.run { self.snapshotRunning = false }
+        }
+    }
+
+    /// Writes the durable state and frees the facts before it.
+    func putSnapshot() async {
+        let (end, facts) = await shard.ask { _ in (self.loggedEnd, self.store.snapshot()) }
+        do {
+            try await shard.store.putBlob(DelaySnapshot.key(shard.id), DelaySnapshot(end: end, facts: facts).encoded())
+        } catch {
+            logger.warning("shard \(shard.id): the delay store's snapshot was not written (\(error)); the next start reads more of the log")
+            return
+        }
+        if end > .zero { trim(.facts(shard.id, .delay), before: end) }
+    }
+
+    /// No more releases; what is done is logged.
+    func stop() {
+        isStopped = true
+        logFront()
+    }
+}

@@ -1,0 +1,78 @@
+import Model
+import NIOCore
+import Queues
+import Storage
+
+/// Reads a shard's delay streams for those who can wait: a start, a list, a block of the index. Usable from any thread.
+struct DelayReader: Sendable {
+    let log: any Log
+    let shard: ShardID
+    private static let readBytes = 1 << 20
+
+    func located(_ stream: StreamID, _ offset: Offset) async -> Result<Located, LogError> {
+        await withCheckedContinuation { continuation in
+            let found = log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }
+            if let found { continuation.resume(returning: found) }
+        }
+    }
+
+    func slice(_ stream: StreamID, _ position: Position, _ bytes: Int) async -> Result<LogSlice, LogError> {
+        await withCheckedContinuation { continuation in
+            let slice = log.read(stream, at: position, maxBytes: bytes, wantsRegion: false) { continuation.resume(returning: $0) }
+            if let slice { continuation.resume(returning: slice) }
+        }
+    }
+
+    /// The batch that holds an offset.
+    func batch(_ stream: StreamID, _ offset: Offset) async -> Result<(header: RecordBatchHeader, bytes: ByteBuffer), LogError> {
+        let place: Located
+        switch await located(stream, offset) {
+        case .success(let found): place = found
+        case .failure(let error): return .failure(error)
+        }
+        switch await slice(stream, place.position, place.header.totalBytes) {
+        case .failure(let error): return .failure(error)
+        case .success(let slice):
+            guard case .bytes(var bytes) = slice.content, let batch = bytes.readSlice(length: place.header.totalBytes) else {
+                return .failure(.corrupt("\(stream): no whole batch at \(offset)"))
+            }
+            return .success((place.header, batch))
+        }
+    }
+
+    /// A block of a run.
+    func block(_ request: DelayStore.BlockRequest) async -> Result<[DelayEntry], LogError> {
+        switch await batch(.delay(shard, .runs(request.band)), request.offset) {
+        case .failure(let error): return .failure(error)
+        case .success(let found):
+            var body = found.bytes
+            body.moveReaderIndex(forwardBy: RecordBatchHeader.size)
+            guard let record = try? Record.readAll(header: found.header, records: body).first, let value = record.value,
+                let entries = DelayRun.decode(block: value)
+            else { return .failure(.corrupt("index block \(request.offset) of band \(request.band)")) }
+            return .success(entries)
+        }
+    }
+
+    /// Hands every batch of [from, to) to `body`, in order.
+    func batches(
+        _ stream: StreamID, from: Offset, to: Offset, _ body: (RecordBatchHeader, ByteBuffer) throws -> Void
+    ) async throws {
+        var next = from
+        var position: Position?
+        while next < to {
+            if position == nil { position = try await located(stream, next).get().position }
+            guard let at = position else { return }
+            let slice = try await slice(stream, at, Self.readBytes).get()
+            guard case .bytes(var bytes) = slice.content else { throw LogError.corrupt("\(stream): a region where bytes were asked for") }
+            var reached = next
+            while let header = try? RecordBatchHeader.parse(bytes), let batch = bytes.readSlice(length: header.totalBytes) {
+                reached = max(reached, header.nextOffset)
+                if header.nextOffset > next { try body(header, batch) }
+            }
+            guard reached > next else { throw LogError.corrupt("\(stream): nothing can be read at \(next)") }
+            next = reached
+            position = slice.nextOffset == next ? slice.next : nil
+        }
+    }
+}
