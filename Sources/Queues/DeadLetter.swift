@@ -101,15 +101,18 @@ public struct DeadLetter: Sendable {
 public struct DeadLetterStamp: Equatable, Sendable {
     /// nil: it did not die, somebody published it here.
     public var reason: String?
-    /// The text of what went wrong, from the record's own headers, cut to 200 bytes; nil where there is none.
-    public var error: String?
     public var topic: String?
     public var partition: Int32?
     public var offset: Offset?
     public var attempts: Int?
     public var redriven = 0
+    private let headers: [Record.Header]
+
+    /// The text of what went wrong, from the record's own headers, cut to 200 bytes; nil where there is none.
+    public var error: String? { Self.error(in: headers) }
 
     public init(_ headers: [Record.Header]) {
+        self.headers = headers
         for header in headers {
             switch header.name {
             case DeadLetterHeader.lastReason: reason = Self.text(header)
@@ -121,7 +124,6 @@ public struct DeadLetterStamp: Equatable, Sendable {
             default: break
             }
         }
-        error = Self.error(in: headers)
     }
 
     /// As reasons are shown and filtered: `delivery_limit: gateway timeout`.

@@ -125,6 +125,8 @@ final class MortalLog: Log {
     private struct State {
         var left: Int?
         var isDead = false
+        /// Answers that a dead process waits for; kept so that nobody complains of their loss.
+        var unanswered: [any Sendable] = []
     }
     private let engine: any Log
     private let state = Mutex(State())
@@ -160,13 +162,21 @@ final class MortalLog: Log {
 
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
-    ) -> Result<Located, LogError>? { isDead ? nil : engine.locate(stream, target, later: later) }
+    ) -> Result<Located, LogError>? {
+        guard isDead else { return engine.locate(stream, target, later: later) }
+        state.withLock { $0.unanswered.append(later) }
+        return nil
+    }
 
     func read(
         _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,
         later: @escaping @Sendable (Result<LogSlice, LogError>) -> Void
     ) -> Result<LogSlice, LogError>? {
-        isDead ? nil : engine.read(stream, at: position, maxBytes: maxBytes, wantsRegion: wantsRegion, later: later)
+        guard isDead else {
+            return engine.read(stream, at: position, maxBytes: maxBytes, wantsRegion: wantsRegion, later: later)
+        }
+        state.withLock { $0.unanswered.append(later) }
+        return nil
     }
 
     func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {

@@ -42,7 +42,8 @@ import Testing
     @Test func whatWasDoneIsWrittenDownAndThereAfterARestart() async throws {
         let engine = MemoryEngine()
         let store = MoveBed.memoryStore()
-        let before = try await MoveBed.start(log: MortalLog(engine), store: store)
+        let mortal = MortalLog(engine)
+        let before = try await MoveBed.start(log: mortal, store: store)
         try await before.declare("orders")
         await #expect(throws: ControlError.self) { try await before.perform(.delete(queue: "nowhere")) }
         try await before.publish("orders", ["a"])
@@ -50,7 +51,7 @@ import Testing
         var dry = Redrive(queue: "orders")
         dry.dryRun = true
         try await before.perform(.redrive(dry))
-        await before.broker.close()
+        mortal.kill()
 
         let after = try await MoveBed.start(log: MortalLog(engine), store: store)
         let page = after.broker.audit.page(ListQuery()) { _ in true }

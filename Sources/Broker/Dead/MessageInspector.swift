@@ -21,11 +21,11 @@ extension Broker {
         }
         let (key, offset) = try queue.place(name.id)
         var found: Record?
-        let compression: String
+        var compression = ""
         do throws(LogError) {
             let reader = StreamReader(log: log)
             _ = try await reader.read(.partition(key.partition), ranges: [offset..<(offset + 1)], reads: 1) { found = $0 }
-            compression = try await reader.compression(.partition(key.partition), at: offset)
+            if found != nil { compression = try await reader.compression(.partition(key.partition), at: offset) }
         } catch { throw ControlError(.failed, "the log of \(name.queue) could not be read: \(error)") }
         guard let record = found else { return nil }
         let place: CursorMessage? = await withCheckedContinuation { continuation in

@@ -17,7 +17,7 @@ struct MessagePlan {
     private let topics: Catalog.View
     private let target: Topic?
     private let skipIfRedriven: Int?
-    private let job: Int64
+    private let jobHeader: Record.Header
     /// A redrive counts on the message that it was sent on; a copy by replay does not.
     private let counts: Bool
 
@@ -29,7 +29,7 @@ struct MessagePlan {
         self.topics = topics
         self.target = target
         self.skipIfRedriven = skipIfRedriven
-        self.job = job
+        jobHeader = .init(name: DeadLetterHeader.redrive, value: ByteBuffer(string: String(job)))
         self.counts = counts
     }
 
@@ -61,7 +61,7 @@ struct MessagePlan {
         var headers = record.headers.filter { header in
             !header.name.hasPrefix("__dlq.errors.") && header.name != DeadLetterHeader.redrive && header.name != DeadLetterHeader.redriven
         }
-        headers.append(.init(name: DeadLetterHeader.redrive, value: ByteBuffer(string: String(job))))
+        headers.append(jobHeader)
         headers.append(.init(name: DeadLetterHeader.redriven, value: ByteBuffer(string: String(redriven + 1))))
         return headers
     }
