@@ -27,7 +27,8 @@ extension GroupView {
             let open = cursor.ready + cursor.acquired + cursor.waiting + cursor.moving
             views[place].committed.append(
                 Committed(
-                    partition: TopicPartition(topic: cursor.topic, partition: cursor.key.partition.index), offset: cursor.end + -open, at: now))
+                    partition: TopicPartition(topic: cursor.topic, partition: cursor.key.partition.index), offset: cursor.end + -open,
+                    at: now))
         }
         for place in views.indices { views[place].committed.sort { $0.partition < $1.partition } }
     }

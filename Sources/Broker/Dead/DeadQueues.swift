@@ -203,8 +203,9 @@ extension Broker {
             row.topReason = top.group.reason
             row.topShare = Double(top.count) / Double(known + others)
         }
-        row.oldestMs = groups.map(\.firstMs).min()
-        row.newestMs = groups.map(\.lastMs).max()
+        let now = clock.now.ms
+        row.oldestMs = groups.map(\.firstMs).min().map { max(0, now - $0) }
+        row.newestMs = groups.map(\.lastMs).max().map { max(0, now - $0) }
         return (row, groups, others, open)
     }
 

@@ -4,6 +4,7 @@ public struct DeadQueueRow: Codable, Equatable, Sendable {
     public var messages: Int64 = 0
     /// Change per minute.
     public var perMinute = 0.0
+    /// Time since the first and the last of them died.
     public var oldestMs: Int64?
     public var newestMs: Int64?
     /// The most frequent reason and its share, 0 to 1; nil when empty.

@@ -26,7 +26,8 @@ final class FetchOperation: @unchecked Sendable {
     private var phase = Phase.reading
     private var bytes = 0
     private var wokenWhileReading = false
-    private var hasWaited = false
+    /// Indices of shards that may have kept the waiter.
+    private var waitedOn: Set<Int> = []
     private var isFinal = false
 
     init(_ context: RequestContext, _ request: FetchRequest, _ partitions: [FetchedPartition], isIncremental: Bool) {
@@ -83,11 +84,14 @@ final class FetchOperation: @unchecked Sendable {
             items, maxBytes: max(0, maxBytes - bytes), minBytes: max(1, minBytes - bytes), wantsRegion: true, waiter: waiter,
             replyLoop: context.loop
         ) { parts in
+            let wanted = max(1, self.minBytes - self.bytes)
+            let before = self.bytes
             for part in parts {
                 self.parts[part.slot] = part
                 self.bytes += part.slice?.count ?? 0
                 if part.error != nil { self.isFinal = true }
             }
+            if waiter != nil, self.bytes - before < wanted { self.waitedOn.insert(index) }
             self.read(shardIndex: index + 1, waiter)
         }
     }
@@ -97,7 +101,6 @@ final class FetchOperation: @unchecked Sendable {
         if bytes >= minBytes || isFinal { return finish() }
         if wokenWhileReading { return again() }
         phase = .waiting
-        hasWaited = true
         wait()
     }
 
@@ -149,8 +152,8 @@ final class FetchOperation: @unchecked Sendable {
     }
 
     private func stopWaiting() {
-        guard hasWaited else { return }
-        for (shard, items) in byShard { shard.stopWaiting(waiterID, on: items.map(\.partition)) }
+        for index in waitedOn { byShard[index].shard.stopWaiting(waiterID, on: byShard[index].items.map(\.partition)) }
+        waitedOn = []
     }
 
     // MARK: Answering

@@ -32,7 +32,8 @@ final class ShareFetchOperation: @unchecked Sendable {
     private var records = 0
     private var bytes = 0
     private var wokenWhileAcquiring = false
-    private var hasWaited = false
+    /// Indices of shards that may have kept the waiter.
+    private var waitedOn: Set<Int> = []
     private var isFinal = false
     /// Results of the acknowledgements; nil while they are under way.
     private var acknowledged: [ShareRequest.Acknowledged]?
@@ -99,7 +100,9 @@ final class ShareFetchOperation: @unchecked Sendable {
             items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1, maxBytes: maxBytes - bytes,
             byBatch: byBatch, wantsRegion: true, waiter: waiter, replyLoop: context.loop
         ) { parts in
+            let before = self.records
             for part in parts { self.take(part) }
+            if waiter != nil, self.records == before { self.waitedOn.insert(index) }
             self.acquire(shardIndex: index + 1, waiter)
         }
     }
@@ -124,7 +127,6 @@ final class ShareFetchOperation: @unchecked Sendable {
         }
         if wokenWhileAcquiring { return attempt() }
         phase = .waiting
-        hasWaited = true
         wait()
     }
 
@@ -174,8 +176,8 @@ final class ShareFetchOperation: @unchecked Sendable {
     }
 
     private func stopWaiting() {
-        guard hasWaited else { return }
-        for (shard, items) in byShard { shard.stopWaiting(waiterID, on: items.map(\.key)) }
+        for index in waitedOn { byShard[index].shard.stopWaiting(waiterID, on: byShard[index].items.map(\.key)) }
+        waitedOn = []
     }
 
     /// Records that were acquired while the connection went away.
