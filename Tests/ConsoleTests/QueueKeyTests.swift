@@ -95,10 +95,10 @@ import Testing
         bench.model.dialog?.form.setText("levels", "10s,30s,1m")
         bench.model.dialog?.form.setText("depth", "100k")
         bench.model.dialog?.form.setText("ttl", "x")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(bench.model.dialog?.message?.text == "Time to live: times such as 10s, 5m, 1h30m.")
         bench.model.dialog?.form.setText("ttl", "1h")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(
             bench.queueChanges == [
                 .declare(
@@ -118,11 +118,11 @@ import Testing
         try await bench.type("E")
         #expect(bench.model.dialog?.title == "Settings of shop.orders")
         #expect(bench.model.dialog?.form.text("attempts") == "16")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(bench.model.dialog?.message?.text == "Nothing is changed yet.")
         bench.model.dialog?.form.setText("attempts", "")
         bench.model.dialog?.form.setText("rateIn", "500")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(bench.queueChanges == [.declare(queue: "shop.orders", settings: ["delivery.limit": "", "rate.in": "500"])])
     }
 

@@ -68,7 +68,10 @@ enum Crumb {
         let messages = model.browse.messages
         if model.screen == .dead || model.showsMessages {
             if !messages.filter.isEmpty {
-                spans += [("   filter: ", .dim), (messages.filter, .prompt)]
+                // What matches must be seen however long the filter is.
+                let room = max(12, model.size.columns - 64)
+                let text = messages.filter.count > room ? messages.filter.prefix(room - 1) + "…" : messages.filter
+                spans += [("   filter: ", .dim), (String(text), .prompt)]
                 let matched = model.screen == .dead ? model.deadDetail?.messages.matched : model.messagesPage?.matched
                 if let matched { spans.append(("   \(Short.exact(Int64(matched))) match", .text)) }
             }
