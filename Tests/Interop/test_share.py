@@ -276,6 +276,7 @@ def test_offsets_are_described_altered_and_deleted(broker, consumers):
     assert share.alter_offsets(broker, "billing", "orders", {0: 4}) == 0
     assert share.describe_offsets(broker, "billing") == {("orders", 0): (4, 6)}
     assert share.alter_offsets(broker, "billing", "orders", {7: 4}) == 3
+    eventually(lambda: [(row["group"], row["state"], row["lag"]) for row in broker.weir_json("group", "ls")] == [("billing", "Empty", 6)])
     consumer = consumers("billing", "orders")
     assert [message.offset() for message in share.poll(consumer, 6)] == [4, 5, 6, 7, 8, 9]
     assert share.commit(consumer) == {}

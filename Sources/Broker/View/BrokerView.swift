@@ -53,6 +53,7 @@ public final class BrokerView: Control {
         }
         if let delay = query.delay { snapshot.delay = await broker.delayOverview(delay, state.queues) }
         try await broker.addOperatorViews(query, to: &snapshot)
+        try await broker.addDelayedMessages(query, to: &snapshot)
         for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
         return snapshot
     }

@@ -7,13 +7,15 @@ struct QueueTracks: Sendable {
     private var places: [String: Int] = [:]
     private(set) var ages: [ShareKey: QueueAge] = [:]
     private(set) var totals = QueueTotals()
-    private var ticks = 0
+    private(set) var herd: DelayHerd?
+    private(set) var ticks = 0
 
     subscript(name: String) -> QueueTrack? { places[name].map { tracks[$0] } }
 
     mutating func take(_ intake: QueueIntake, seconds: Double) {
         let samples = intake.samples
         ages = intake.ages
+        herd = intake.herd
         let isSame = samples.count == tracks.count && zip(samples, tracks).allSatisfy { $0.name == $1.sample.name }
         if !isSame { adopt(samples) }
         var hasChangedPolicy = !isSame
@@ -61,6 +63,7 @@ struct QueueIntake: Sendable {
     /// By name.
     var samples: [QueueSample] = []
     var ages: [ShareKey: QueueAge] = [:]
+    var herd: DelayHerd?
     /// How many queues keep a point a second.
     var busiest = 0
 }
@@ -97,7 +100,7 @@ struct QueueTotals: Sendable {
                 unacked += track.sums.unacked
                 retrying += track.sums.retrying
             }
-            delayed += track.sample.delayed ?? 0
+            delayed += track.sample.delayed
         }
     }
 }
