@@ -199,7 +199,7 @@ def test_a_delayed_message_is_cancelled(console):
     console.type("5")
     console.wait("Release schedule")
     console.type("jjjjjj" + ENTER)
-    console.wait("due in 30m-1h")
+    console.wait("Delayed in later, due in 30m-1h")
     console.wait("d0-")
     console.type("X")
     console.wait("Cancel 1 delayed message of later")

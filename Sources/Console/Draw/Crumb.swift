@@ -62,7 +62,10 @@ enum Crumb {
         switch model.screen {
         case .groups: spans = [("   behind = age of the next unread record", .dim)]
         case .dead: if let detail = model.deadDetail { spans = [("   \(Short.exact(detail.row.messages))", .dead)] }
-        case .delay: spans = [("   queue: \(model.delayQueue ?? "all")", .dim)]
+        case .delay:
+            let queues = model.bucketQueues
+            spans = [("   queue: \(model.shownBucketQueue ?? "none")", .dim)]
+            if queues.count > 1 { spans.append(("   < > \(queues.count - 1) more", .dim)) }
         default: break
         }
         let messages = model.browse.messages

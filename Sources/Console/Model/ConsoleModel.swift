@@ -31,6 +31,8 @@ public struct ConsoleModel: Equatable, Sendable {
     public internal(set) var delay = BrowseState(list: ListState(sort: ""))
     /// The queue whose delays are shown; nil: all.
     public internal(set) var delayQueue: String?
+    /// The queue whose messages an opened bucket shows, while all queues' delays are shown.
+    public internal(set) var bucketQueue: String?
     public internal(set) var dead = BrowseState(list: ListState(sort: "messages", isDescending: true))
     public internal(set) var jobs = BrowseState(list: ListState(sort: "id", isDescending: true))
     public internal(set) var audit = BrowseState(list: ListState(sort: "id", isDescending: true))

@@ -36,7 +36,7 @@ enum HelpText {
         case .delay:
             [
                 ("", "Delay & retry"), ("enter", "messages of the bucket; then i looks at one"), ("/", "of one queue: its name"),
-                ("space v a", "mark, mark a range, mark all"), ("Tab", "delayed messages, waiting retries"),
+                ("space v a", "mark, mark a range, mark all"), ("Tab  < >", "delayed messages, waiting retries; another queue's"),
             ]
         case .dead:
             [
