@@ -83,7 +83,8 @@ import Testing
         bytes.withUnsafeReadableBytes { raw in
             var at = 0
             while let record = RawRecord.read(raw, at: at) {
-                #expect(packer.append(record, of: raw, baseTimestamp: header.baseTimestamp, handle: at == 0 ? "d0-8" : nil))
+                let isPacked = packer.append(record, of: raw, baseTimestamp: header.baseTimestamp, handle: at == 0 ? "d0-8" : nil)
+                #expect(isPacked)
                 at = record.end
             }
         }
