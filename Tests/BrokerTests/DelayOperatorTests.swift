@@ -69,9 +69,9 @@ import Testing
         #expect(page.rows.count == 60)
         #expect(times.allSatisfy { (due...due + 10_001).contains($0) })
         #expect(times.last! - times.first! > 5_000)
-        var schedule = DelaySchedule()
-        #expect(await bed.broker.addDelayed(of: nil, to: &schedule) == 60)
-        #expect(schedule.rows.map(\.delayed).reduce(0, +) == 60)
+        let overview = await bed.broker.delayOverview(queue: nil)
+        #expect(overview.delayed == 60)
+        #expect(overview.buckets.map(\.delayed).reduce(0, +) == 60)
         await bed.close()
     }
 

@@ -24,36 +24,55 @@ extension Broker {
         return result
     }
 
-    /// Adds delayed messages of the topics (nil: of all) to a release schedule; how many there are.
-    func addDelayed(of topics: Set<TopicID>?, to schedule: inout DelaySchedule) async -> Int64 {
+    /// Delayed messages of one queue or topic (nil: of all) by how far off they are, and how many come due in the next five minutes. The
+    /// retries and attempts are left for the cursors to fill in.
+    public func delayOverview(queue: String?) async -> DelayOverview {
+        var overview = DelayOverview()
+        overview.queue = queue
+        let topic = queue.flatMap { catalog.current[$0] }
+        if queue != nil, topic == nil { return overview }
         let nowMs = clock.now.ms
-        var sums = Array(repeating: 0.0, count: DelaySchedule.spans.count)
-        var total: Int64 = 0
+        var buckets = DelayBuckets.ranges.map { range in
+            var row = DelayBucketRow()
+            row.label = range.label
+            row.fromMs = range.fromMs
+            row.toMs = range.toMs
+            return row
+        }
+        var sums = Array(repeating: 0.0, count: buckets.count)
+        var forecast = Array(repeating: 0.0, count: DelayBuckets.forecastPoints)
         for shard in shards {
-            guard
-                let (counts, targets, nextMs) = await shard.ask({ shard in
-                    shard.delays.map { ($0.store.counts, $0.store.targets, $0.store.nextDueMs()) }
-                })
+            guard let seen = await shard.ask({ shard in shard.delays.map { ($0.store.counts, $0.store.targets, $0.store.nextDueMs()) } })
             else { continue }
-            let numbers = topics.map { topics in Set(targets.filter { topics.contains($0.value.topic) }.map(\.key)) }
-            let waiting = counts.totals.reduce(0) { numbers?.contains($1.key) ?? true ? $0 + $1.value : $0 }
-            guard waiting > 0 else { continue }
-            total += waiting
-            for (index, span) in DelaySchedule.spans.enumerated() {
-                let from = span.fromMs < 0 ? Int64.min / 2 : nowMs + span.fromMs
-                let to = span.toMs.map { nowMs + $0 } ?? Int64.max / 2
+            let (counts, targets, nextMs) = seen
+            let numbers = topic.map { topic in Set(targets.filter { $0.value.topic == topic.id }.map(\.key)) }
+            overview.delayed += counts.totals.reduce(0) { numbers?.contains($1.key) ?? true ? $0 + $1.value : $0 }
+            for (index, range) in DelayBuckets.ranges.enumerated() {
+                let from = range.fromMs < 0 ? Int64.min / 2 : nowMs + range.fromMs
+                let to = range.toMs.map { nowMs + $0 } ?? Int64.max / 2
                 sums[index] += counts.count(fromMs: from, toMs: to, nowMs: nowMs, targets: numbers)
             }
-            for index in 0..<DelaySchedule.forecastSteps {
-                let from = nowMs + Int64(index) * DelaySchedule.forecastStepMs
-                let count = counts.count(fromMs: from, toMs: from + DelaySchedule.forecastStepMs, nowMs: nowMs, targets: numbers)
-                schedule.add(forecast: count, step: index)
+            for index in forecast.indices {
+                let from = nowMs + Int64(index) * overview.forecastStepMs
+                forecast[index] += counts.count(fromMs: from, toMs: from + overview.forecastStepMs, nowMs: nowMs, targets: numbers)
             }
-            // Of one queue only the second (or minute, far off) is known without looking.
-            if let due = topics == nil ? nextMs : counts.firstMs(targets: numbers) { schedule.note(nextDueMs: due - nowMs) }
+            // A bound of the index: with a queue asked for, another's message may be the next.
+            if let nextMs, counts.totals.contains(where: { numbers?.contains($0.key) ?? true }) {
+                let until = topic == nil ? max(0, nextMs - nowMs) : counts.firstMs(targets: numbers).map { max(0, $0 - nowMs) }
+                if let until { overview.nextDueMs = min(overview.nextDueMs ?? .max, until) }
+            }
         }
-        for (index, sum) in sums.enumerated() { schedule.add(delayed: Int64(sum.rounded()), bucket: index) }
-        return total
+        for (index, sum) in sums.enumerated() {
+            buckets[index].delayed = Int64(sum.rounded())
+            if let to = buckets[index].toMs, to > buckets[index].fromMs, buckets[index].fromMs >= 0 {
+                buckets[index].releaseRate = sum / (Double(to - buckets[index].fromMs) / 1_000)
+            }
+        }
+        overview.overdue = buckets[0].delayed
+        overview.buckets = buckets
+        overview.drainLimit = Double(limits.releasesPerSecond * shards.count)
+        overview.forecast = forecast.map { $0 / (Double(overview.forecastStepMs) / 1_000) }
+        return overview
     }
 
     // MARK: Messages
@@ -70,7 +89,7 @@ extension Broker {
         for shard in shards {
             let list = DelayList(shard: shard)
             let entries = try await list.entries(
-                targets: targets, fromMs: fromMs ?? 0, toMs: toMs ?? DelayText.farMs, limit: wanted)
+                targets: targets, fromMs: fromMs ?? 0, toMs: toMs ?? DelayBuckets.farMs, limit: wanted)
             found += entries.map { (list, $0.ref, $0.dueMs) }
             total += await shard.ask { shard in
                 guard let store = shard.delays?.store else { return 0 }
