@@ -28,7 +28,7 @@ extension QueueCursor {
             let dead = found.count
             claimed.forEach(in: range.raw) { run in
                 found.append(CursorRun(range: Range(run.first, run.end), state: state, attempts: Int(run.value.attempts)))
-                return found.count < dead + limit
+                return found.count - dead < limit
             }
             runs = Array(found.sorted { $0.range.lowerBound < $1.range.lowerBound }.prefix(limit))
         case .settled:

@@ -1,3 +1,5 @@
+import Control
+import Model
 import Testing
 
 @testable import Broker
@@ -16,21 +18,30 @@ import Testing
         schedule.add(retryIn: 7_500, attempt: 12)
         schedule.add(retryIn: -3, attempt: 3)
         schedule.add(retryIn: 400_000, attempt: 4)
-        schedule.add(delayed: 30, bucket: 2)
+        var stored = DelayOverview()
+        stored.buckets = DelaySchedule().rows
+        stored.buckets[2].delayed = 30
+        stored.forecast = [0, 6]
+        schedule.add(stored)
         #expect(schedule.rows[0].retries == [3: 1] && schedule.overdue == 1)
         #expect(schedule.rows[1].retries == [2: 1] && schedule.rows[1].releaseRate == 1)
         #expect(schedule.rows[2].retries == [2: 1, 9: 1] && schedule.rows[2].delayed == 30 && schedule.rows[2].count == 32)
-        #expect(schedule.forecast[0] == 2 && schedule.forecast[1] == 2 && schedule.forecast.reduce(0, +) == 4)
-        #expect(schedule.forecastRates[1] == 0.4)
+        #expect(schedule.forecast[0] == 2 && schedule.forecast[1] == 32 && schedule.forecast.reduce(0, +) == 34)
+        #expect(schedule.forecastRates[1] == 6.4)
         #expect(schedule.nextDueMs == 0)
     }
 
     @Test func `a herd stands out from what is around it`() {
-        var schedule = DelaySchedule()
-        #expect(schedule.herd == nil)
-        for step in 0..<DelaySchedule.forecastSteps { schedule.add(forecast: 90, step: step) }
-        #expect(schedule.herd == nil)
-        schedule.add(forecast: 400, step: 12)
-        #expect(schedule.herd?.inMs == 60_000 && schedule.herd?.count == 490)
+        let now = Timestamp(ms: 1_000_000)
+        var overview = DelayOverview()
+        #expect(DelayHerd(overview, now: now) == nil)
+        overview.forecast = Array(repeating: 18, count: 60)
+        #expect(DelayHerd(overview, now: now) == nil)
+        overview.forecast[12] = 98
+        let herd = DelayHerd(overview, now: now)
+        #expect(herd?.at == Timestamp(ms: 1_060_000) && herd?.count == 490 && herd?.perSecond == 98)
+        overview.forecast = Array(repeating: 0, count: 60)
+        overview.forecast[3] = 19
+        #expect(DelayHerd(overview, now: now) == nil)
     }
 }

@@ -53,6 +53,12 @@ struct Bench {
         try await fetch()
     }
 
+    /// Presses the dialog's first button after Cancel.
+    mutating func submit() async throws {
+        if let fields = model.dialog?.form.fields.count { model.dialog?.form.focus = fields + 1 }
+        try await press(.enter)
+    }
+
     private mutating func perform(_ wanted: [Effect]) async throws {
         for effect in wanted {
             guard case .perform(let command, let id) = effect else {

@@ -132,7 +132,9 @@ final class FakeControl: Control {
                 Event(atMs: state.nowMs - 200_000, level: "info", text: "kafka door open on 127.0.0.1:9092"),
                 Event(atMs: state.nowMs - 12_000, level: "warning", text: "billing: commits on orders/3 do not move"),
             ])
-        snapshot.queues = page(state.queues, query.queues, name: \.name) { $0.ready < $1.ready }
+        snapshot.queues = page(state.queues, query.queues, name: \.name) {
+            query.queues?.sort == "delayed" ? $0.delayed < $1.delayed : $0.ready < $1.ready
+        }
         snapshot.queue = query.queue.flatMap { detail(queue: $0, state) }
         snapshot.delay = query.delay.map { delay($0, state) }
         snapshot.messages = query.messages.map { messages($0, state) } ?? Page()

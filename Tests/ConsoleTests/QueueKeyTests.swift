@@ -12,7 +12,7 @@ import Testing
         try await bench.type("P")
         #expect(bench.model.dialog?.title == "Purge shop.orders")
         #expect(bench.screen.contains("Takes 31,200 ready and 0 retrying messages out of the way."))
-        #expect(bench.screen.contains("[ ] the 210 delayed ones too"))
+        #expect(bench.screen.contains("[ ] cancel the 210 delayed ones too, for good"))
         #expect(bench.screen.contains("$ weir queue purge shop.orders --yes"))
         bench.model.dialog?.form.focus = 0
         try await bench.type("shop.order")
@@ -95,10 +95,10 @@ import Testing
         bench.model.dialog?.form.setText("levels", "10s,30s,1m")
         bench.model.dialog?.form.setText("depth", "100k")
         bench.model.dialog?.form.setText("ttl", "x")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(bench.model.dialog?.message?.text == "Time to live: times such as 10s, 5m, 1h30m.")
         bench.model.dialog?.form.setText("ttl", "1h")
-        try await bench.type("S")
+        try await bench.submit()
         #expect(
             bench.queueChanges == [
                 .declare(
@@ -109,6 +109,21 @@ import Testing
                     ])
             ])
         #expect(bench.status == "invoices: declared")
+    }
+
+    @Test func settingsSendWhatChanged() async throws {
+        var bench = try await Bench()
+        try await bench.type("2")
+        try await bench.press(.enter)
+        try await bench.type("E")
+        #expect(bench.model.dialog?.title == "Settings of shop.orders")
+        #expect(bench.model.dialog?.form.text("attempts") == "16")
+        try await bench.submit()
+        #expect(bench.model.dialog?.message?.text == "Nothing is changed yet.")
+        bench.model.dialog?.form.setText("attempts", "")
+        bench.model.dialog?.form.setText("rateIn", "500")
+        try await bench.submit()
+        #expect(bench.queueChanges == [.declare(queue: "shop.orders", settings: ["delivery.limit": "", "rate.in": "500"])])
     }
 
     @Test func deleteWantsTheName() async throws {

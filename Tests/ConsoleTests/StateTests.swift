@@ -27,6 +27,21 @@ import Testing
         #expect(bench.status == "connected again")
     }
 
+    /// A filter that the broker can't read, a queue that was deleted: answers, not a lost connection.
+    @Test func aRefusalIsNoLostConnection() async throws {
+        var bench = try await Bench()
+        try await bench.type("2")
+        try await bench.press(.enter)
+        let now = bench.model.nowMs
+        bench.model.handleFailure(ControlError(.invalid, "'(' is no regular expression"), sinceMs: now, nowMs: now)
+        #expect(bench.model.link == .live)
+        #expect(bench.status == "'(' is no regular expression")
+        #expect(bench.model.queues.opened == "shop.orders")
+        bench.model.handleFailure(ControlError(.notFound, "there is no queue shop.orders"), sinceMs: now, nowMs: now)
+        #expect(bench.model.queues.opened == nil)
+        #expect(bench.model.link == .live)
+    }
+
     @Test func backoffGrowsToItsLimit() {
         #expect((1...7).map { Link.backoffMs(attempt: $0) } == [1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000])
     }

@@ -227,8 +227,9 @@ def test_a_released_message_waits_as_long_as_its_back_off_says(broker, consumers
     share.commit(consumer)
     waits = [later - earlier for earlier, later in zip(times, times[1:])]
     assert len(waits) == 2
-    assert 1.0 <= waits[0] < 2.0
-    assert 2.0 <= waits[1] < 3.0
+    # The upper bounds only tell the second wait from the first and from the lock of 30 s: a busy machine is slow.
+    assert 1.0 <= waits[0] < 5.0
+    assert 2.0 <= waits[1] < 10.0
 
 
 def test_what_was_settled_stays_settled_when_the_broker_is_killed(broker, consumers):
@@ -276,6 +277,7 @@ def test_offsets_are_described_altered_and_deleted(broker, consumers):
     assert share.alter_offsets(broker, "billing", "orders", {0: 4}) == 0
     assert share.describe_offsets(broker, "billing") == {("orders", 0): (4, 6)}
     assert share.alter_offsets(broker, "billing", "orders", {7: 4}) == 3
+    eventually(lambda: [(row["group"], row["state"], row["lag"]) for row in broker.weir_json("group", "ls")] == [("billing", "Empty", 6)])
     consumer = consumers("billing", "orders")
     assert [message.offset() for message in share.poll(consumer, 6)] == [4, 5, 6, 7, 8, 9]
     assert share.commit(consumer) == {}

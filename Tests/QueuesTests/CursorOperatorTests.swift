@@ -108,7 +108,8 @@ import Testing
         #expect(delayed == 1 && hastened == 1)
         #expect(fixture.acquire(5) == ["3..<4 x2"])
         fixture.pass(ms: 60_000)
-        #expect(fixture.runs(.waiting) == ["1..<2 x1 @120000"])
+        // 3 was acquired for 30 s, and failed a second time.
+        #expect(fixture.runs(.waiting) == ["1..<2 x1 @120000", "3..<4 x2 @120000"])
     }
 
     @Test func aMovedCursorForgetsWhoHeldWhat() {

@@ -21,6 +21,8 @@ final class FactQueue {
     private struct Batch {
         var builder = RecordBatchBuilder(baseOffset: .zero)
         var done: [Done] = []
+        /// Takes no more facts.
+        var isSealed = false
     }
 
     private let write: Write
@@ -69,10 +71,16 @@ final class FactQueue {
         batches[batches.count - 1].done.append(done)
     }
 
+    /// Runs `done` once everything logged so far is through, and nothing that is logged later: ``loggedEnd`` is then exactly behind it.
+    func seal(_ done: @escaping Done) {
+        if !batches.isEmpty { batches[batches.count - 1].isSealed = true }
+        after(done)
+    }
+
     /// Makes sure that the last batch is open and has room.
     private func openBatch(room: Int) {
         let isOpen = batches.count > (isWriting ? 1 : 0)
-        if !isOpen
+        if !isOpen || batches[batches.count - 1].isSealed
             || (batches[batches.count - 1].builder.recordCount > 0
                 && batches[batches.count - 1].builder.byteCount + room > Self.batchBytes)
         {

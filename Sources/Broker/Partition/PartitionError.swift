@@ -22,4 +22,12 @@ public enum PartitionError: Error, Equatable, Sendable {
     case overLimit(String)
     /// An operator holds publishing to this queue.
     case publishingHeld
+
+    /// Refused by a queue's limits or gate, and by nothing that another connection or broker would change.
+    public var isAdmission: Bool {
+        switch self {
+        case .overLimit, .publishingHeld: true
+        default: false
+        }
+    }
 }

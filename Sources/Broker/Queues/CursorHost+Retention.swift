@@ -23,9 +23,9 @@ extension CursorHost {
         guard cursor.expiredBelow > .zero else { return }
         let step = cursor.machine.expire(before: cursor.expiredBelow, limit: limits.expiriesPerTick, now: now)
         guard !step.isEmpty else { return }
-        log(step, of: cursor) { _ in
+        log(step, of: cursor) { error in
             // There may be more than one look takes.
-            if self[cursor.key] === cursor { self.expire(cursor, now: self.now) }
+            if error == nil, self[cursor.key] === cursor { self.expire(cursor, now: self.now) }
         }
     }
 
@@ -34,18 +34,22 @@ extension CursorHost {
         guard cursor.isOwn, cursor.partition.own === cursor, cursor.machine.policy.overflow == .dropHead else { return }
         let over = cursor.excess
         guard over > 0 else { return }
-        let step = cursor.machine.dropHead(min(over, cursor.machine.readyCount))
-        if !step.isEmpty { log(step, of: cursor) { _ in } }
+        let step = cursor.machine.dropHead(min(over, cursor.machine.readyCount, Int64(limits.expiriesPerTick)))
+        guard !step.isEmpty else { return }
+        log(step, of: cursor) { error in
+            // A limit that was set on a long queue: there may be more than one look takes.
+            if error == nil, self[cursor.key] === cursor { self.shedOverflow(cursor) }
+        }
     }
 
     /// Applies a queue's retention: what is not settled stays; what is settled goes when it has been for `retention.settled.ms`, and the
-    /// oldest of it above `retention.settled.bytes`. How long something has been settled is not known across a restart: then it stays longer.
+    /// oldest of it above `retention.settled.bytes`. How long something has been settled is forgotten at a restart: then it stays longer.
     func retain(_ partition: Partition) {
         guard let own = partition.own else { return }
         let policy = own.machine.policy
         let now = shard.clock.now
         let needed = own.machine.firstNeeded
-        own.progress.note(needed, at: now)
+        own.progress.note(needed, at: now, keepMs: policy.settledRetentionMs)
         let id = partition.id
         if let before = own.progress.settled(before: now + -policy.settledRetentionMs), before > partition.start {
             shard.log.trim(partition.stream, before: before) { [shard] result in shard.run { shard.took(result, id) } }

@@ -41,8 +41,7 @@ enum CursorFacts {
     }
 }
 
-/// All cursors of a shard as of an offset of their fact stream: what a start reads instead of everything before it. It may hold facts behind
-/// that offset too; applying those again gives the same.
+/// All cursors of a shard as of an offset of their fact stream: what a start reads instead of everything before it.
 struct CursorSnapshot {
     static func key(_ shard: ShardID) -> String { "queues/shard-\(shard)" }
     private static let version: Int8 = 1
@@ -88,16 +87,21 @@ struct CursorSnapshot {
 }
 
 extension CursorHost {
+    /// Takes the cursors as they are and writes them down when all facts up to here are logged, or are lost. The snapshot holds exactly
+    /// what lies before its end: applying facts to cursors that know them already is not always without effect (a purge, undone).
     func snapshotIfDue() {
         guard snapshots.isDue(bytesLogged: queue.bytesWritten) else { return }
         snapshots.isRunning = true
         snapshots.isForced = false
         queue.bytesWritten = 0
         let machines = cursors.values.map { (key: $0.key, machine: $0.machine) }
-        let end = queue.loggedEnd
+        queue.seal { _ in self.write(machines, end: self.queue.loggedEnd) }
+    }
+
+    /// Encodes off the loop, on copies.
+    private func write(_ machines: [(key: ShareKey, machine: QueueCursor)], end: Offset) {
         let shard = shard
         Task {
-            // Encoding happens off the loop, on copies.
             let bytes = CursorSnapshot.encode(end: end, machines)
             var isWritten = true
             do {
@@ -114,6 +118,7 @@ extension CursorHost {
             shard.run {
                 self.snapshots.isRunning = false
                 if size > 0 { self.snapshots.lastBytes = size }
+                self.snapshotIfDue()
             }
         }
     }

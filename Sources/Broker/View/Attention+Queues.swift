@@ -18,7 +18,15 @@ extension SnapshotBuilder {
             if let line = limitLine(track) { found.append(line) }
             if let line = gateLine(track) { found.append(line) }
         }
+        if let herd = state.queues.herd, herd.at > now { found.append((0, herd.count, herdLine(herd))) }
         return found
+    }
+
+    private func herdLine(_ herd: DelayHerd) -> Attention {
+        let until = ShortText.age(herd.at - now)
+        var text = "\(ShortText.count(Double(herd.count))) come due in \(until) (\(ShortText.count(herd.perSecond))/s"
+        if herd.drainLimit > 0, herd.perSecond > herd.drainLimit { text += ", drain limit \(ShortText.count(herd.drainLimit))/s" }
+        return Attention(severity: .info, kind: "herd", subject: "delay", text: text + ")", screen: "delay", select: "")
     }
 
     /// CRIT while they grow, a plain remark otherwise.

@@ -11,14 +11,15 @@ extension Broker {
             guard let track = tracks[name] else { return nil }
             wanted = [track]
         }
-        var schedule = DelaySchedule()
-        await addRetries(of: wanted, to: &schedule)
         var overview = DelayOverview()
-        overview.queue = query.queue
-        for track in wanted {
-            overview.delayed += track.sample.delayed ?? 0
-            overview.retrying += track.sums.retrying
+        var schedule = DelaySchedule()
+        if wanted.count != 1 || query.queue == nil || wanted[0].sample.isQueue {
+            overview = await delayOverview(queue: query.queue)
+            schedule.add(overview)
         }
+        await addRetries(of: wanted, to: &schedule)
+        overview.queue = query.queue
+        overview.retrying = wanted.reduce(0) { $0 + $1.sums.retrying }
         overview.overdue = schedule.overdue
         overview.nextDueMs = schedule.nextDueMs
         overview.buckets = schedule.rows
@@ -29,6 +30,26 @@ extension Broker {
             ? SnapshotBuilder.attempts(QueueTrack.attempts(of: wanted), nil)
             : wanted.first.map { SnapshotBuilder.attempts($0.attempts, $0.policy) } ?? []
         return overview
+    }
+
+    /// Delayed messages of a queue, or one of them.
+    func addDelayedMessages(_ query: SnapshotQuery, to snapshot: inout Snapshot) async throws(ControlError) {
+        if let name = query.message, name.id.hasPrefix("d"), let found = await delayedMessage(name.id), found.row.queue == name.queue {
+            snapshot.message = found
+        }
+        guard let messages = query.messages, messages.state == .delayed else { return }
+        do {
+            snapshot.messages = try await delayedMessages(
+                queue: messages.queue, fromMs: messages.fromMs, toMs: messages.toMs, start: messages.start, limit: messages.count)
+        } catch {
+            throw ControlError(.failed, "\(messages.queue): the delayed messages can't be read: \(error)")
+        }
+    }
+
+    /// The step of the next five minutes in which far more messages come due than around it.
+    func herd(_ tracks: QueueTracks) async -> DelayHerd? {
+        guard let overview = await delayOverview(DelayQuery(), tracks) else { return nil }
+        return DelayHerd(overview, now: clock.now)
     }
 
     private func addRetries(of tracks: [QueueTrack], to schedule: inout DelaySchedule) async {

@@ -34,7 +34,8 @@ enum PolicyText {
     /// `500ms 10s 1m 1h30m 2d`
     static func span(_ ms: Int64) -> String {
         let units: [(Int64, String)] = [(86_400_000, "d"), (3_600_000, "h"), (60_000, "m"), (1_000, "s")]
-        for (size, unit) in units where ms >= size && ms % size == 0 { return "\(ms / size)\(unit)" }
+        // A day and a half is 36h, ninety seconds are 1m30s.
+        for (size, unit) in units where ms >= size && ms % size == 0 && (unit != "s" || ms < 60_000) { return "\(ms / size)\(unit)" }
         if ms < 1_000 { return "\(ms)ms" }
         return ms < 60_000 ? "\(number(Double(ms) / 1_000))s" : "\(ms / 60_000)m\(ms % 60_000 / 1_000)s"
     }

@@ -16,8 +16,8 @@ struct QueueSample: Sendable {
     var recordsIn: Int64 = 0
     /// Members that read the topic.
     var consumers = 0
-    /// Messages in the delay store that will be appended to the topic; nil when that is not known.
-    var delayed: Int64?
+    /// Messages in the delay store that will be appended to the queue.
+    var delayed: Int64 = 0
     /// What its policy is read from.
     var settings = QueueSettings(topic: [:], group: [:])
     var policy = QueuePolicy()
@@ -28,13 +28,36 @@ extension Broker {
     func queueIntake(_ cursors: [CursorCounts], _ partitions: [Statistics.PartitionSample]) async -> QueueIntake {
         let byID = Dictionary(partitions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let known = statistics.state.withLock { $0.queues }
-        let samples = queueSamples(cursors, byID, shares: await shareGroups(), known: known)
-        return QueueIntake(samples: samples, ages: await ages(of: samples, known: known.ages), busiest: limits.busiestQueues)
+        let delayed = await delayedCounts()
+        let samples = queueSamples(cursors, byID, delayed: delayed, shares: await shareGroups(), known: known)
+        var intake = QueueIntake(samples: samples, ages: await ages(of: samples, known: known.ages), busiest: limits.busiestQueues)
+        // A forecast of minutes needs no look every second.
+        intake.herd = known.ticks % 5 == 0 ? await herd(known) : known.herd
+        return intake
+    }
+
+    /// Brings the queues of a snapshot up to this moment, so that who has just done something sees it. Where there are more than
+    /// ``Limits/liveQueues``, only after a command: else they are up to a second old.
+    func refreshQueues(_ state: inout Statistics.State) async {
+        guard state.queues.tracks.count <= limits.liveQueues || statistics.commands.load(ordering: .relaxed) != state.commands else {
+            return
+        }
+        var cursors: [CursorCounts] = []
+        var partitions: [PartitionID: Statistics.PartitionSample] = [:]
+        for shard in shards {
+            let (counts, samples) = await shard.ask { ($0.cursorCounts(), $0.partitionSamples { $0.config.isQueue }) }
+            cursors += counts
+            for sample in samples { partitions[sample.id] = sample }
+        }
+        let delayed = await delayedCounts()
+        state.queues.refresh(
+            queueSamples(cursors, partitions, delayed: delayed, shares: await shareGroups(), known: state.queues))
     }
 
     /// Queues and share groups from the cursors of all shards, by name. A policy is read again only when its settings changed.
     func queueSamples(
-        _ cursors: [CursorCounts], _ partitions: [PartitionID: Statistics.PartitionSample], shares: [ShareGroup], known: QueueTracks
+        _ cursors: [CursorCounts], _ partitions: [PartitionID: Statistics.PartitionSample], delayed: [PartitionID: Int64],
+        shares: [ShareGroup], known: QueueTracks
     ) -> [QueueSample] {
         let topics = catalog.current
         var samples: [QueueKey: QueueSample] = [:]
@@ -59,7 +82,10 @@ extension Broker {
             if sample.isQueue, sample.cursors.count < Int(topic.partitions) { addUntouched(&sample, topic, partitions) }
             if sample.cursors.count > 1 { sample.cursors.sort { $0.key.partition.index < $1.key.partition.index } }
             for index in 0..<topic.partitions {
-                sample.recordsIn += partitions[PartitionID(topic: topic.id, index: index)]?.counters.recordsIn ?? 0
+                let id = PartitionID(topic: topic.id, index: index)
+                sample.recordsIn += partitions[id]?.counters.recordsIn ?? 0
+                // What is delayed belongs to the topic: a share group elsewhere would count it again.
+                if sample.isQueue { sample.delayed += delayed[id] ?? 0 }
             }
             sample.consumers = readers[key] ?? 0
             sample.settings = QueueSettings(topic: topic.config.overrides, group: groupConfigs.settings(of: key.group))

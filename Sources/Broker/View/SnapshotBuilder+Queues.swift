@@ -25,7 +25,7 @@ extension SnapshotBuilder {
         switch field {
         case "ready": { Double($1.sums.ready) }
         case "unacked": { Double($1.sums.unacked) }
-        case "delayed": { Double($1.sample.delayed ?? -1) }
+        case "delayed": { Double($1.sample.delayed) }
         case "retrying": { Double($1.sums.retrying) }
         case "dead": { Double($1.sums.dead) }
         case "dropped": { Double($1.sums.dropped) }
@@ -48,7 +48,7 @@ extension SnapshotBuilder {
         var row = QueueRow(name: track.sample.name)
         row.ready = track.sums.ready
         row.unacked = track.sums.unacked
-        row.delayed = track.sample.delayed ?? 0
+        row.delayed = track.sample.delayed
         row.retrying = track.sums.retrying
         row.dead = track.sums.dead
         row.dropped = track.sums.dropped

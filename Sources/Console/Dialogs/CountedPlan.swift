@@ -111,6 +111,8 @@ extension ConsoleModel {
         dialog?.kind = .counted(plan)
         if case .redrive(let subject) = plan.subject, let preview = plan.preview, let form = dialog?.form {
             dialog?.form.setOptions("where", subject.places(preview, isOther: form.choice("where") == 1))
+            let skipped = form.isOn("poison") && preview.skipped > 0 ? "  (\(Short.exact(preview.skipped)) will be skipped)" : ""
+            dialog?.form.setAfter("redriven", skipped)
         }
         return isOutdated ? count() : []
     }

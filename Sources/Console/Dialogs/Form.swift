@@ -92,6 +92,9 @@ public struct Form: Equatable, Sendable {
         focus = fields.count
     }
 
+    /// Whether typing begins in the first field, so that letters are no hotkeys.
+    var isTyped: Bool { fields.first?.isText == true }
+
     public var focusedButton: Int? { focus >= fields.count ? focus - fields.count : nil }
 
     public func text(_ id: String) -> String {
@@ -121,9 +124,9 @@ public struct Form: Equatable, Sendable {
         fields[index].kind = .choice(options, selected: min(selected, max(0, options.count - 1)))
     }
 
-    public mutating func choose(_ id: String, _ selected: Int) {
-        guard let index = fields.firstIndex(where: { $0.id == id }), case .choice(let options, _) = fields[index].kind else { return }
-        fields[index].kind = .choice(options, selected: selected)
+    public mutating func setAfter(_ id: String, _ words: String) {
+        guard let index = fields.firstIndex(where: { $0.id == id }) else { return }
+        fields[index].after = words
     }
 
     public mutating func setText(_ id: String, _ value: String) {
@@ -170,9 +173,9 @@ public struct Form: Equatable, Sendable {
         case .left: return moveButton(button, -1)
         case .right: return moveButton(button, 1)
         case .character(let character):
-            // A form of text fields alone: typing begins in the first one, so that Cancel can have the focus without being in the way.
-            if let first = fields.firstIndex(where: \.isText), fields.allSatisfy(\.isText), character != " " {
-                focus = first
+            // A form that begins with a text: typing begins there, so that Cancel can have the focus without being in the way.
+            if isTyped, character != " " {
+                focus = 0
                 return handle(key)
             }
             return hotkey(key)

@@ -5,6 +5,8 @@ import Terminal
 /// A dialog whose fields make commands, without a count beforehand.
 public enum FormAction: Equatable, Sendable {
     case declare
+    /// Changes the settings `given`, which differ from the defaults.
+    case configure(queue: String, given: [String: String])
     case purge(queues: [String], expected: String)
     case write(queue: String)
     case reschedule([MessageSet])
@@ -22,6 +24,7 @@ public enum FormAction: Equatable, Sendable {
     func commands(_ form: Form, nowMs: Int64, offset: Int64) throws(FormProblem) -> [Command] {
         switch self {
         case .declare: return [.queue(try DeclareForm.command(form))]
+        case .configure(let queue, let given): return [.queue(try DeclareForm.changes(queue, form, given: given))]
         case .purge(let queues, _): return queues.map { .queue(.purge(queue: $0, delayed: form.isOn("delayed"))) }
         case .write(let queue): return [.queue(try Self.write(queue, form))]
         case .reschedule(let sets):
@@ -42,7 +45,7 @@ public enum FormAction: Equatable, Sendable {
     var expected: String {
         switch self {
         case .purge(_, let expected), .commands(_, let expected): expected
-        case .declare, .write, .reschedule, .jitter: ""
+        case .declare, .configure, .write, .reschedule, .jitter: ""
         }
     }
 
@@ -73,60 +76,5 @@ enum DueTime {
         // A bare time of day is the next one.
         let isBare = trimmed.contains(":") && !trimmed.contains("-")
         return isBare && ms <= nowMs ? ms + 86_400_000 : ms
-    }
-}
-
-/// The fields of a queue's declaration.
-enum DeclareForm {
-    static let overflows = ["drop-head", "reject-publish", "reject-publish-dlx"]
-
-    static func form(name: String) -> Form {
-        Form(
-            fields: [
-                .text("name", "Name", value: name, hint: "letters, digits, . _ -"),
-                .text("delay", "Delay", hint: "every message waits: 10s; or level 1-18"),
-                .text("levels", "Retry levels", hint: "10s,30s,1m"),
-                .text("attempts", "Delivery limit", hint: "deliveries at most", accepts: .number),
-                .text("dead", "Dead letters to", value: "auto", hint: "auto: NAME.dlq; a queue; or nothing"),
-                .text("depth", "Max depth", hint: "messages, 100k", accepts: .number),
-                .choice("overflow", "Beyond it", overflows),
-                .text("rateIn", "Rate in", hint: "messages/s", accepts: .number),
-                .text("rateOut", "Rate out", hint: "messages/s", accepts: .number),
-                .text("ttl", "Time to live", hint: "1h, 7d"),
-            ], buttons: [.init(label: "Declare", hotkey: "S")])
-    }
-
-    static func command(_ form: Form) throws(FormProblem) -> QueueCommand {
-        let name = form.text("name")
-        if let problem = ConsoleModel.topicNameProblem(name) { throw FormProblem(problem) }
-        var settings: [String: String] = [:]
-        let delay = form.text("delay")
-        if let level = Int(delay), (1...18).contains(level) {
-            settings["delay.level"] = String(level)
-        } else if !delay.isEmpty {
-            settings["delay.ms"] = String(try span(delay, "Delay"))
-        }
-        let levels = form.text("levels")
-        for level in levels.split(separator: ",") { _ = try span(String(level), "Retry levels") }
-        if !levels.isEmpty { settings["retry.levels"] = levels }
-        let dead = form.text("dead")
-        if !dead.isEmpty { settings["dead.letter"] = dead }
-        for (id, setting) in [("attempts", "delivery.limit"), ("depth", "max.depth"), ("rateIn", "rate.in"), ("rateOut", "rate.out")] {
-            let text = form.text(id)
-            guard !text.isEmpty else { continue }
-            guard let value = Amount.parse(text), value >= 1, value < 1e15 else { throw FormProblem("\(setting): a number from 1.") }
-            settings[setting] = String(Int64(value))
-        }
-        if settings["max.depth"] != nil { settings["overflow"] = overflows[form.choice("overflow")] }
-        let ttl = form.text("ttl")
-        if !ttl.isEmpty { settings["ttl.ms"] = String(try span(ttl, "Time to live")) }
-        return .declare(queue: name, settings: settings)
-    }
-
-    private static func span(_ text: String, _ label: String) throws(FormProblem) -> Int64 {
-        guard let ms = try? TimeSpan.parse(text.trimmingPrefix(" ").description), ms > 0 else {
-            throw FormProblem("\(label): times such as 10s, 5m, 1h30m.")
-        }
-        return ms
     }
 }

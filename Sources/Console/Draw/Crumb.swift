@@ -62,13 +62,19 @@ enum Crumb {
         switch model.screen {
         case .groups: spans = [("   behind = age of the next unread record", .dim)]
         case .dead: if let detail = model.deadDetail { spans = [("   \(Short.exact(detail.row.messages))", .dead)] }
-        case .delay: spans = [("   queue: \(model.delayQueue ?? "all")", .dim)]
+        case .delay:
+            let queues = model.bucketQueues
+            spans = [("   queue: \(model.shownBucketQueue ?? "none")", .dim)]
+            if queues.count > 1 { spans.append(("   < > \(queues.count - 1) more", .dim)) }
         default: break
         }
         let messages = model.browse.messages
         if model.screen == .dead || model.showsMessages {
             if !messages.filter.isEmpty {
-                spans += [("   filter: ", .dim), (messages.filter, .prompt)]
+                // What matches must be seen however long the filter is.
+                let room = max(12, model.size.columns - 64)
+                let text = messages.filter.count > room ? messages.filter.prefix(room - 1) + "…" : messages.filter
+                spans += [("   filter: ", .dim), (String(text), .prompt)]
                 let matched = model.screen == .dead ? model.deadDetail?.messages.matched : model.messagesPage?.matched
                 if let matched { spans.append(("   \(Short.exact(Int64(matched))) match", .text)) }
             }

@@ -11,7 +11,8 @@ enum DialogView {
         let width = min(96, model.size.columns - 2 * inset)
         dialog.notes = dialog.notes.flatMap { wrapped($0, width: width - 6) }
         let lines = body(dialog)
-        let extra = (dialog.commandLine == nil ? 0 : 2) + (dialog.form.buttons.isEmpty ? 1 : 2) + (dialog.message == nil ? 0 : 1)
+        let command = dialog.commandLine.map { commandNotes($0, width: width - 6) } ?? []
+        let extra = (command.isEmpty ? 0 : 1 + command.count) + (dialog.form.buttons.isEmpty ? 1 : 2) + (dialog.message == nil ? 0 : 1)
         let height = min(model.size.rows, lines + extra + 3)
         let rect = Rect(
             x: (model.size.columns - width) / 2, y: max(0, (model.size.rows - height) / 2), width: width, height: height)
@@ -45,9 +46,12 @@ enum DialogView {
         }
         y += 1
         buttons(dialog, x: x, y: y, limit: inner.maxX - 1, on: &painter)
-        if let line = dialog.commandLine {
-            painter.spans([("$ ", .dim), (line, .dim)], x: x, y: y + 2, limit: inner.maxX - 1)
-        }
+        for (row, note) in command.enumerated() { painter.text(note.text, x: x, y: y + 2 + row, width: room, note.key) }
+    }
+
+    /// The equivalent command line, whole where it fits into four lines.
+    private static func commandNotes(_ line: String, width: Int) -> [Note] {
+        wrapped(Note("$ " + line, .dim), width: width).enumerated().map { Note(($0 > 0 ? "  " : "") + $1.text, $1.key) }
     }
 
     /// A note in lines of at most `width` columns, broken between words; at most four.
@@ -111,13 +115,12 @@ enum DialogView {
         for (index, button) in dialog.form.buttons.enumerated() {
             let isFocused = dialog.form.focusedButton == index
             column = painter.text("[ \(button.label) ]", x: column, y: y, isFocused ? .button : .text)
-            let isTyped = dialog.form.fields.allSatisfy(\.isText) && !dialog.form.fields.isEmpty
-            var key = index == 0 ? "Esc" : isTyped ? "enter" : String(button.hotkey)
+            var key = index == 0 ? "Esc" : dialog.form.isTyped ? "enter" : String(button.hotkey)
             if index > 0, case .themes = dialog.kind { key = "enter" }
             column = painter.spans([(" ", .dim), (key, .key)], x: column, y: y) + 3
         }
         if dialog.hasDryRun { column = painter.spans([("d", .key), (" dry-run list", .dim)], x: column, y: y, limit: limit) + 3 }
-        if dialog.commandLine != nil, !dialog.form.fields.allSatisfy(\.isText) {
+        if dialog.commandLine != nil, !dialog.form.isTyped, !dialog.form.fields.isEmpty {
             painter.spans([("y", .key), (" copy command", .dim)], x: column, y: y, limit: limit)
         }
     }

@@ -45,7 +45,7 @@ enum Footer {
         case .queues:
             keys = isOpened && model.showsMessages ? [("X", "discard"), ("M", "move")] : []
             keys += [("P", "purge"), ("H", "hold"), ("B", "block"), ("O", "replay"), ("W", "write")]
-            if !isOpened { keys += [("R", "redrive"), ("A", "add"), ("D", "delete")] }
+            keys += isOpened ? [("E", "settings")] : [("R", "redrive"), ("A", "add"), ("D", "delete")]
         case .topics: keys = [("A", "add"), ("P", "purge"), ("D", "delete")]
         case .groups: keys = [("O", "reset"), ("D", "delete")] + (isOpened ? [("i", "inspect first unread"), ("y", "copy offsets")] : [])
         case .delay:

@@ -26,7 +26,9 @@ enum FormView {
         if !field.before.isEmpty { column = painter.text(field.before + " ", x: column, y: y, width: limit - column, .text) }
         switch field.kind {
         case .text(let editor, let hint):
-            let wide = max(1, min(field.width ?? 36, limit - column - 2))
+            // The hint is read in full before the box gets long.
+            let free = max(16, min(36, limit - column - CharacterWidth.of(hint) - 3))
+            let wide = max(1, min(field.width ?? free, limit - column - 2))
             painter.text("[", x: column, y: y, .dim)
             PaletteView.input(editor, x: column + 1, y: y, width: wide, isFocused: isFocused, on: &painter)
             painter.text("]", x: column + 1 + wide, y: y, .dim)

@@ -55,6 +55,10 @@ extension ConsoleModel {
     }
 
     mutating func changeSort(_ step: Int) {
+        if screen == .delay, isDetailOpened {
+            turnBucketQueue(step)
+            return
+        }
         let fields = sortFields
         guard !fields.isEmpty else { return }
         let index = fields.firstIndex(of: state(.list).sort) ?? 0

@@ -89,7 +89,9 @@ extension ConsoleModel {
     mutating func openReschedule() {
         let sets = messageTargets
         guard screen == .delay, !sets.isEmpty else {
-            say(screen == .delay ? "E changes when messages are due: enter opens a bucket" : "E changes delays: 5 Delay", .dim)
+            say(
+                screen == .delay
+                    ? "E changes when messages are due: enter opens a bucket" : "E changes delays (5), or a queue's settings (2)", .dim)
             return
         }
         dialog = Dialog(

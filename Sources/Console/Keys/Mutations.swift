@@ -13,7 +13,7 @@ extension ConsoleModel {
         case "A": if screen == .queues { openDeclare() } else { openCreateTopic() }
         case "C": return cancelJob()
         case "D": openDelete()
-        case "E": openReschedule()
+        case "E": if screen == .queues { openQueueSettings() } else { openReschedule() }
         case "H", "B": return openGate(character == "H" ? .delivery : .publishing)
         case "J": openJitter()
         case "M": return openSendOn(isMove: true)

@@ -31,6 +31,8 @@ public struct ConsoleModel: Equatable, Sendable {
     public internal(set) var delay = BrowseState(list: ListState(sort: ""))
     /// The queue whose delays are shown; nil: all.
     public internal(set) var delayQueue: String?
+    /// The queue whose messages an opened bucket shows, while all queues' delays are shown.
+    public internal(set) var bucketQueue: String?
     public internal(set) var dead = BrowseState(list: ListState(sort: "messages", isDescending: true))
     public internal(set) var jobs = BrowseState(list: ListState(sort: "id", isDescending: true))
     public internal(set) var audit = BrowseState(list: ListState(sort: "id", isDescending: true))
@@ -129,10 +131,22 @@ public struct ConsoleModel: Equatable, Sendable {
     /// Takes a failed try. `sinceMs` is when the last answer came.
     public mutating func handleFailure(_ error: ControlError, sinceMs: Int64, nowMs: Int64) {
         self.nowMs = nowMs
+        if error.code != .unreachable {
+            refused(error)
+            return
+        }
         var attempt = 1
         var since = sinceMs
         if case .stale(let before, let failed, _, _) = link { (since, attempt) = (before, failed + 1) }
         link = .stale(sinceMs: since, attempt: attempt, retryMs: nowMs + Link.backoffMs(attempt: attempt), reason: error.message)
+    }
+
+    /// The broker answered that it can't answer this: the connection is fine. What it does not know (any more) is closed, so that the next
+    /// question is one it can answer; a filter that it can't read stays to be mended.
+    private mutating func refused(_ error: ControlError) {
+        say(error.message, .crit)
+        guard error.code == .notFound else { return }
+        if inspector != nil { inspector = nil } else { changeBrowse { $0.opened = nil } }
     }
 
     /// Takes the time.

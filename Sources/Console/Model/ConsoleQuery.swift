@@ -21,7 +21,9 @@ extension ConsoleModel {
         case .groups:
             query.groups = groups.list.query(visible: rows)
             if preview { query.group = selectedGroup }
-        case .delay: query.delay = DelayQuery(queue: delayQueue)
+        case .delay:
+            query.delay = DelayQuery(queue: delayQueue)
+            if delayQueue == nil { query.queues = ListQuery(sort: delay.tab == 0 ? "delayed" : "retrying", descending: true, count: 100) }
         case .dead:
             query.deadQueues = dead.list.query(visible: rows)
             query.dead = deadQuery(hasPreview: preview)
@@ -61,7 +63,8 @@ extension ConsoleModel {
         switch screen {
         case .queues: query = MessageQuery(queue: queues.opened ?? "")
         case .delay:
-            query = MessageQuery(queue: delayQueue ?? "", state: delay.tab == 0 ? .delayed : .waiting)
+            guard let queue = shownBucketQueue else { return nil }
+            query = MessageQuery(queue: queue, state: delay.tab == 0 ? .delayed : .waiting)
             (query.fromMs, query.toMs) = bucketSpan
         default: return nil
         }

@@ -44,14 +44,16 @@ enum DelayScreen {
     private static func messages(_ model: ConsoleModel, on painter: inout Painter) {
         let rect = model.layout.body
         let page = model.messagesPage
-        let title = "\(model.delay.tab == 0 ? "Delayed" : "Retrying"), due in \(model.delay.opened ?? "")"
+        let kind = model.delay.tab == 0 ? "Delayed" : "Retrying"
+        let title = "\(kind)\(model.shownBucketQueue.map { " in \($0)" } ?? ""), due in \(model.delay.opened ?? "")"
         let inner = painter.panel(rect, title: title, isFocused: true)
         DetailTabs.draw(model.detailTabs, selected: model.delay.tab, rect: rect, on: &painter)
         let other = model.delay.tab == 0 ? "retries" : "delayed ones"
-        let empty = MessageList.empty(model, isAnswered: page != nil, hint: "None here now. Tab shows \(other), Esc goes back.")
+        let isAnswered = page != nil || model.bucketQueues.isEmpty
+        let empty = MessageList.empty(model, isAnswered: isAnswered, hint: "None here now. Tab shows \(other), Esc goes back.")
         MessageList.draw(
             model, page,
-            columns: MessageColumns.delay(nowMs: model.shownMs, offset: model.utcOffset, hasQueues: model.delayQueue == nil),
+            columns: MessageColumns.delay(nowMs: model.shownMs, offset: model.utcOffset),
             look: .init(title: "", isFocused: true, empty: empty), rect: inner, on: &painter)
     }
 }

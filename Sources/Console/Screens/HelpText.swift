@@ -36,7 +36,7 @@ enum HelpText {
         case .delay:
             [
                 ("", "Delay & retry"), ("enter", "messages of the bucket; then i looks at one"), ("/", "of one queue: its name"),
-                ("space v a", "mark, mark a range, mark all"), ("Tab", "delayed messages, waiting retries"),
+                ("space v a", "mark, mark a range, mark all"), ("Tab  < >", "delayed messages, waiting retries; another queue's"),
             ]
         case .dead:
             [
@@ -58,7 +58,7 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, S starts"), ("O", "replay: settled messages ready again, or copied"),
                 ("P", "purge (type the name); u brings them back"), ("X", "discard marked messages"),
                 ("H B", "hold or resume delivery; block or resume publishing"), ("W", "write a message"),
-                ("A D", "declare a queue; delete one (type the name)"),
+                ("A E D", "declare a queue; change its settings; delete it (type the name)"),
             ]
         case .topics:
             [

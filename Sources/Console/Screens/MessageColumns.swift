@@ -13,8 +13,8 @@ enum MessageColumns {
     }
 
     /// Delayed messages and waiting retries.
-    static func delay(nowMs: Int64, offset: Int64, hasQueues: Bool) -> [Column<MessageRow>] {
-        var columns = [
+    static func delay(nowMs: Int64, offset: Int64) -> [Column<MessageRow>] {
+        [
             id,
             Column<MessageRow>(title: "DUE IN", width: 7, priority: 1) { row, _ in
                 guard let due = row.dueMs else { return (Short.unknown, .dim) }
@@ -28,11 +28,6 @@ enum MessageColumns {
             },
             key, size, value,
         ]
-        if hasQueues {
-            columns.insert(
-                Column(title: "QUEUE", width: 12, priority: 2, role: .text, maxWidth: 24) { row, _ in (row.queue, .text) }, at: 1)
-        }
-        return columns
     }
 
     static func dead(nowMs: Int64, offset: Int64) -> [Column<MessageRow>] {

@@ -1,7 +1,8 @@
 import KafkaWire
 import Model
 
-/// A share consumer's membership (KIP-932): joins at its first heartbeat, is told its partitions, and rejoins when the coordinator forgot it.
+/// A share consumer's membership (KIP-932): joins at its first heartbeat, is told its partitions, and rejoins when the coordinator forgot
+/// it.
 struct ShareMembership: Sendable {
     let group: String
     let topics: [String]

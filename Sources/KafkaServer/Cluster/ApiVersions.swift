@@ -3,9 +3,10 @@ import KafkaWire
 /// ApiVersions, key 18: what this broker answers, from the same table its codecs are generated with.
 enum ApiVersions {
     private static let shareFeature = "share.version"
+    private static let answer = response(.none)
 
     static func handle(_ request: ApiVersionsRequest, _ context: RequestContext) {
-        context.answer(response(.none))
+        context.answer(answer)
     }
 
     /// A version we do not have is answered at version 0, so that the client can choose again (KIP-511).

@@ -89,6 +89,7 @@ private final class ProduceOperation: @unchecked Sendable {
     private var outcomes: [ProduceResponse.PartitionProduceResponse] = []
     private var shardsLeft = 0
     private var hasError = false
+    private var throttleMs: Int64 = 0
 
     init(_ context: RequestContext, acks: Int16) {
         self.context = context
@@ -135,7 +136,10 @@ private final class ProduceOperation: @unchecked Sendable {
 
     private func take(_ results: [ProduceResult]) {
         for result in results {
+            throttleMs = max(throttleMs, result.throttleMs)
             if let error = result.error {
+                // Shed load is counted by the queue; a new connection would not bring it in.
+                if acks == 0, error.isAdmission { continue }
                 set(result.slot, error.code, error.message)
             } else {
                 outcomes[result.slot].baseOffset = result.baseOffset.value
@@ -153,6 +157,7 @@ private final class ProduceOperation: @unchecked Sendable {
         for (outcome, place) in zip(outcomes, places) { topics[place.topic].partitionResponses[place.partition] = outcome }
         var response = ProduceResponse()
         response.responses = topics
+        response.throttleTimeMs = Int32(clamping: throttleMs)
         context.answer(response)
     }
 

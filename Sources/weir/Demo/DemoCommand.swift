@@ -12,7 +12,8 @@ struct DemoCommand: AsyncParsableCommand {
         discussion: """
             Topics with tides, groups that keep up, fall behind, stall, come and go; and a shop: orders that cancel themselves when unpaid,
             payments that fail, are tried again and sometimes die, a flash sale whose gate sheds load. All of it goes through the real Kafka
-            door, so that your own clients may join in. Nothing is kept unless --data names a directory. --against drives a broker that runs already.
+            door, so that your own clients may join in. Nothing is kept unless --data names a directory. --against drives a broker that
+            runs already.
             """)
 
     @Option(help: "End after this many seconds; without it, go on.") var seconds: Int?

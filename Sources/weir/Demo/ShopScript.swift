@@ -41,8 +41,8 @@ struct ShopScript: Sendable {
     /// One card in 250 is stolen, and stays so however often the payment is tried.
     func isStolen(order: Int) -> Bool { order % 250 == 3 }
 
-    /// The payment gateway is down for the last 30 seconds of every 120.
-    func isOutage(atSecond second: Double) -> Bool { second.truncatingRemainder(dividingBy: 120) >= 90 }
+    /// The payment gateway is down for 30 seconds of every 120, first from second 10 on, so that there is soon something to redrive.
+    func isOutage(atSecond second: Double) -> Bool { (10..<40).contains(second.truncatingRemainder(dividingBy: 120)) }
 
     /// - Parameter draw: from 0 to 1, by the caller: half of the payments fail in an outage, one in twenty otherwise.
     func payment(order: Int, atSecond second: Double, draw: Double) -> ShareAnswer {

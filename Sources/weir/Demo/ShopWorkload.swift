@@ -123,8 +123,8 @@ struct ShopWorkload: Sendable {
         }
     }
 
-    /// Calls `send` with how many are due, twenty times a second, and flushes once a second. A publish that the queue's gate refuses is lost:
-    /// that is what shedding load means.
+    /// Calls `send` with how many are due, twenty times a second, and flushes once a second. A publish that the queue's gate refuses is
+    /// lost: that is what shedding load means.
     private func publish(
         _ producer: Producer, perSecond: (Double) -> Double, _ send: (Int) async throws -> Void
     ) async throws {

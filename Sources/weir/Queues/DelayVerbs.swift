@@ -16,13 +16,27 @@ struct DelayVerbs: AsyncParsableCommand {
         @OptionGroup var door: AdminDoor
         @Argument(help: "A queue; without one, the schedule.") var queue: String?
         @Flag(help: "Failed messages that wait for their next attempt, instead of delayed ones.") var retries = false
-        @OptionGroup var filter: FilterOptions
+        @Option(help: ArgumentHelp("Due at this time or later: ms since 1970, ISO 8601, or a span from now.", valueName: "time"))
+        var from: String?
+        @Option(help: ArgumentHelp("Due before this time.", valueName: "time")) var until: String?
         @OptionGroup var window: WindowOptions
+
+        func validate() throws { _ = try query("", now: Timestamp(ms: 0)) }
+
+        private func query(_ queue: String, now: Timestamp) throws -> MessageQuery {
+            var query = MessageQuery(queue: queue, state: retries ? .waiting : .delayed)
+            do throws(MisreadText) {
+                if let from { query.fromMs = try WhenText.parse(from, .ahead, now: now) }
+                if let until { query.toMs = try WhenText.parse(until, .ahead, now: now) }
+            } catch {
+                throw ValidationError("\(error)")
+            }
+            return query
+        }
 
         func run() async throws {
             guard let queue else { return try await schedule() }
-            var query = MessageQuery(queue: queue, state: retries ? .waiting : .delayed)
-            query.filter = try filter.filter(now: SystemClock().now)
+            let query = try query(queue, now: SystemClock().now)
             let page = try await door.messages(query, window)
             if door.json { return try JSONOutput.print(page.rows.map(MessageText.json)) }
             MessageText.print(page, now: SystemClock().now, due: true)
