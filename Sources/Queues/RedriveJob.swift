@@ -54,6 +54,7 @@ public struct RedriveJob: Equatable, Sendable {
 
     /// How often a waiting job asks again.
     private static let pollMs: Int64 = 100
+    private static let gulpSeconds = 0.02
 
     /// - Parameter backlog: ready messages of the fullest target; nil when it does not matter or is not known.
     public mutating func next(nowMs: Int64, backlog: Int64?, batch: Int) -> Step {
@@ -72,8 +73,10 @@ public struct RedriveJob: Equatable, Sendable {
         rampedMs += elapsed
         // A second's worth may gather at most, so that a pause is not made up for by a flood.
         budget = min(budget + rate * Double(elapsed) / 1_000, max(1, rate))
-        if budget >= 1 { return .send(atMost: min(batch, Int(budget))) }
-        return .wait(ms: max(1, Int64(((1 - budget) / rate * 1_000).rounded(.up))), note: "")
+        // Not less than what a few milliseconds allow, so that a fast job does not send its messages one by one.
+        let least = min(max(1, rate * Self.gulpSeconds), Double(max(1, batch)))
+        if budget >= least { return .send(atMost: min(batch, Int(budget))) }
+        return .wait(ms: max(1, Int64(((least - budget) / rate * 1_000).rounded(.up))), note: "")
     }
 
     private mutating func canary(nowMs: Int64, batch: Int) -> Step? {

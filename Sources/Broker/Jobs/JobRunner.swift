@@ -18,6 +18,8 @@ final class JobRunner {
     private var targets: Set<PartitionID> = []
     private var flying: [Flight] = []
     private var isStuck = false
+    /// What has been read and not sent yet.
+    private var ahead: JobScan?
     private var refusal: String?
     /// Messages of one batch: fewer after a target that had no room for so many.
     private var batch: Int
@@ -28,9 +30,6 @@ final class JobRunner {
         var order: MoveOrder
         var task: Task<MoveResult, Never>
     }
-    /// Reads of the log for one batch at most.
-    private static let readsPerStep = 4
-
     /// Why a run ends before all is done.
     enum Ending: Error {
         case stopped(JobRow.State, String)
@@ -182,6 +181,7 @@ final class JobRunner {
     private func afterRefusal() async throws(Ending) -> MessagePlan {
         if let refusal { show(refusal) }
         refusal = nil
+        ahead = nil
         await broker.shards[0].pause(Self.refusalPauseMs)
         guard let job = host.record(id) else { throw .suspended }
         do throws(ControlError) { return try broker.plan(for: job) } catch { throw .stopped(.failed, error.message) }
@@ -211,52 +211,32 @@ final class JobRunner {
     }
     private var lastSent: Int64 = 0
 
-    /// Looks at a stretch of the source and sends what is to be sent of it; where to go on.
+    /// Sends the next messages of a stretch of the source that is not done; where to go on.
     private func step(_ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, count: Int, copies: Bool) async throws(Ending) -> Offset {
         guard let mover = await broker.shard(of: key.partition).ask({ $0.mover }) else { throw .suspended }
-        let stretch = await mover.stretch(key, gap, count: count, settled: copies, named: plan.named(key.partition.index))
-        guard let last = stretch.ranges.last else {
-            progress.add(gap.lowerBound..<stretch.end, of: key.partition)
-            return stretch.end
+        var scan: JobScan
+        if let ahead, ahead.begins(gap, of: key) {
+            scan = ahead
+        } else {
+            do throws(LogError) { scan = try await JobScan.look(key, gap, plan, mover, settled: copies) } catch {
+                throw .stopped(.failed, "the log of \(key.group) could not be read: \(error)")
+            }
         }
-        let scan: Scan
-        do throws(LogError) {
-            scan = try await self.scan(key, stretch.ranges, plan)
-        } catch { throw .stopped(.failed, "the log of \(key.group) could not be read: \(error)") }
-        // A read may end before the stretch does.
-        let next = scan.next < last.upperBound ? scan.next : stretch.end
-        let window = gap.lowerBound..<next
-        if !scan.skips.isEmpty {
+        let taken = scan.take(count)
+        ahead = scan
+        if !taken.skips.isEmpty {
             host.update(id) { job in
-                for (id, reason) in scan.skips { job.skip(reason, id, limit: broker.limits.jobOutcomes) }
+                for (offset, reason) in taken.skips {
+                    job.skip(reason, "\(key.partition.index)/\(offset)", limit: broker.limits.jobOutcomes)
+                }
             }
         }
-        guard !scan.sends.isEmpty else {
-            progress.add(window, of: key.partition)
-            return next
+        if taken.sends.isEmpty {
+            progress.add(taken.window, of: key.partition)
+        } else {
+            await send(taken.sends, of: key, window: taken.window, mover, copies: copies)
         }
-        await send(scan.sends, of: key, window: window, mover, copies: copies)
-        return next
-    }
-
-    private struct Scan {
-        var sends: [(Record, PartitionID, [Record.Header])] = []
-        var skips: [(String, String)] = []
-        var next = Offset.zero
-    }
-
-    private func scan(_ key: ShareKey, _ ranges: [Range<Offset>], _ plan: MessagePlan) async throws(LogError) -> Scan {
-        let partition = key.partition.index
-        var scan = Scan()
-        scan.next = try await StreamReader(log: broker.log).read(.partition(key.partition), ranges: ranges, reads: Self.readsPerStep) {
-            record in
-            switch plan.verdict(record, partition: partition) {
-            case .send(let target, let headers): scan.sends.append((record, target, headers))
-            case .skip(let reason): scan.skips.append(("\(partition)/\(record.offset)", reason))
-            case .pass: break
-            }
-        }
-        return scan
+        return taken.window.upperBound
     }
 
     /// Claims what is still to be had, and starts its move.
