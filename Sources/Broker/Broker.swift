@@ -182,11 +182,11 @@ public final class Broker: Sendable {
         }
         for task in tasks { task.cancel() }
         await stopJobs()
+        await stopMoves()
         for shard in shards {
             _ = await shard.ask { shard in
                 shard.coordinator?.stop()
                 shard.delays?.stop()
-                shard.mover?.isStopped = true
                 shard.cursors?.stop()
                 self.shareCoordinators[shard.id.value].stop()
             }

@@ -133,6 +133,8 @@ public struct Limits: Sendable {
     public var agedRows = 100
     /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
     public var sampledAges = 500
+    /// Queues up to which every snapshot counts anew.
+    public var liveQueues = 500
     /// Messages waiting for a retry that the release schedule looks at one by one.
     public var scheduledRetries = 20_000
     public var busiestQueues = 300

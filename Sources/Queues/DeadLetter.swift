@@ -5,7 +5,7 @@ import NIOCore
 ///
 /// A record of `payments` partition 0, offset 17, that was delivered 5 times to the end of its limit, becomes in `payments.dlq`:
 /// ```
-/// x-death                 [{"count":1,"reason":"delivery_limit","queue":"payments",…}]   an earlier entry of {queue, reason} is counted up
+/// x-death                 [{"count":1,"reason":"delivery_limit","queue":"payments",…}]   an entry of {queue, reason} is counted up
 /// x-first-death-*         reason, queue, exchange of its first death, kept from then on
 /// x-last-death-*          of this one
 /// __dlq.errors.topic      payments        .partition 0   .offset 17   .group payments   .delivery.count 5

@@ -181,7 +181,7 @@ public struct DelayStore: Sendable {
     }
 
     /// Whether a message that still waits has its body below `bodyEnd`.
-    func isPinned(band: Int, below bodyEnd: Offset) -> Bool {
+    public func isPinned(band: Int, below bodyEnd: Offset) -> Bool {
         overrides.contains { ref, override in
             ref.band == band && ref.offset < bodyEnd && override.toMs.map { DelayKey(dueMs: $0, ref: ref) > front } ?? false
         }

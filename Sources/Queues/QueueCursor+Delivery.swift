@@ -78,7 +78,7 @@ extension QueueCursor {
     /// ```
     /// ready [70, 72) after 1 attempt, frontier 500, window 60..<503, count 4 → 70..<72 for the 2nd time, 500..<502 for the 1st
     /// ```
-    /// - Parameter isWhole: the window is a batch that is given whole or not at all, as far as `maxInFlight` goes: it may be exceeded by it.
+    /// - Parameter isWhole: the window is a batch that is given whole or not at all, as far as `maxInFlight` goes: it may exceed it.
     public mutating func acquire(
         for member: String, in window: Range<Offset>, count: Int, isWhole: Bool = false, now: CursorTime
     ) -> [Delivery] {

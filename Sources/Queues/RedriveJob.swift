@@ -6,7 +6,7 @@ import Model
 /// ```
 /// rate 50/s, ramp from 5/s, canary 1
 /// 0 ms      send 1 (the canary)            then wait for its outcome, at most 10 s
-/// 800 ms    acked: 1                        → from here the rate counts: 5/s in the first second, 10/s in the second, … 50/s from the fifth
+/// 800 ms    acked: 1                        → from here the rate counts: 5/s for a second, then 10/s, 20/s, 40/s, 50/s
 /// 9000 ms   sent 300, died again 16, stop if > 5 %  → stop
 /// ```
 public struct RedriveJob: Equatable, Sendable {

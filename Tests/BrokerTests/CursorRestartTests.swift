@@ -94,4 +94,18 @@ import Testing
         #expect(await after.got(key).isEmpty)
         #expect(await after.counts(key)?.firstOpen == Offset(2))
     }
+
+    /// A lock runs out and the message expires at the same moment: after a restart it is still expired.
+    @Test func whatExpiredStaysExpired() async throws {
+        let log = SharedLog(MemoryEngine())
+        let store = MemoryStore(clock: GroupBroker.RealClock())
+        let before = try await GroupBroker.start(log: log, store: store)
+        let key = try await before.queue("orders", ["ttl.ms": "300", "share.record.lock.duration.ms": "1000"])
+        try await before.publish(key, ["a", "b"])
+        #expect(await before.got(key, 1) == ["0-0 x1"])
+        #expect(try await before.until { await before.counts(key)?.expired == 2 })
+        let after = try await GroupBroker.start(log: log, store: store)
+        #expect(await after.got(key).isEmpty)
+        #expect(await after.counts(key)?.expired == 2)
+    }
 }

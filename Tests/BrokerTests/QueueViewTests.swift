@@ -123,6 +123,20 @@ import Testing
         #expect(builder.queueDetail("b")?.history.ready == [2, 3] || builder.queueDetail("b")?.history.ready == [1, 2, 3])
     }
 
+    @Test func `a look between two seconds brings counts and new queues, and leaves rates and graphs`() throws {
+        var state = Statistics.State()
+        for second in 0...2 as ClosedRange<Int64> {
+            let samples = [sample("b", 2, ready: 100, delivered: 10 * second, recordsIn: 10 * second)]
+            state.queues.take(QueueIntake(samples: samples, busiest: 2), seconds: 1)
+        }
+        state.queues.refresh([sample("a", 1, ready: 7), sample("b", 2, ready: 40, delivered: 80, recordsIn: 20)])
+        let builder = SnapshotBuilder(state: state, topics: .init(), now: Timestamp(ms: 0), monotonic: Monotonic(ns: 0))
+        let rows = try builder.queuePage(ListQuery()).rows
+        #expect(rows.map(\.name) == ["a", "b"] && rows.map(\.ready) == [7, 40])
+        #expect(rows[1].outRate == 10 && rows[1].inRate == 10 && rows[1].trend == [100, 100, 100])
+        #expect(state.queues.totals.ready == 47)
+    }
+
     @Test func `a policy is said in words`() {
         func text(_ settings: [String: String]) -> String {
             var policy = QueuePolicy()

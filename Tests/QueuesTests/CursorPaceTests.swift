@@ -4,8 +4,8 @@ import Queues
 import Testing
 import Wire
 
-/// What a delivered and accepted message costs the machine, facts written out included. The bound is far below what an optimised build does,
-/// so that a busy machine does not fail it; the figure is printed.
+/// What a delivered and accepted message costs the machine, facts written out included. The bound lies far below what an optimised build
+/// does, so that a busy machine does not fail it; the figure is printed.
 @Suite(.serialized) struct CursorPaceTests {
     private func measure(_ name: String, _ messages: Int64, _ body: () -> Void) -> Double {
         let start = ContinuousClock.now

@@ -28,7 +28,8 @@ import Testing
             stamped(record([("trace", "abc")])) == [
                 "trace": "abc",
                 "x-death":
-                    #"[{"count":1,"reason":"delivery_limit","queue":"payments","time":1700000000,"exchange":"","routing-keys":["payments"]}]"#,
+                    #"[{"count":1,"reason":"delivery_limit","queue":"payments","time":1700000000,"#
+                    + #""exchange":"","routing-keys":["payments"]}]"#,
                 "x-first-death-reason": "delivery_limit", "x-first-death-queue": "payments", "x-first-death-exchange": "",
                 "x-last-death-reason": "delivery_limit", "x-last-death-queue": "payments", "x-last-death-exchange": "",
                 "__dlq.errors.topic": "payments", "__dlq.errors.partition": "2", "__dlq.errors.offset": "17",

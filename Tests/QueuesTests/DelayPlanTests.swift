@@ -31,7 +31,8 @@ import Testing
 
     @Test func headersSayWhenARecordIsDue() throws {
         let made = try plan([
-            ("now", []), ("relative", [("x-delay", "1500")]), ("absolute", [("x-deliver-at", "10900")]), ("past", [("x-deliver-at", "9999")]),
+            ("now", []), ("relative", [("x-delay", "1500")]), ("absolute", [("x-deliver-at", "10900")]),
+            ("past", [("x-deliver-at", "9999")]),
             ("zero", [("x-delay", "0")]), ("negative", [("x-delay", "-5")]), ("other", [("x-delayed", "7")]),
         ]).get()
         #expect(made.dues == [DelayPlan.now, 11_500, 10_900, DelayPlan.now, DelayPlan.now, DelayPlan.now, DelayPlan.now])
@@ -83,7 +84,8 @@ import Testing
         bytes.withUnsafeReadableBytes { raw in
             var at = 0
             while let record = RawRecord.read(raw, at: at) {
-                #expect(packer.append(record, of: raw, baseTimestamp: header.baseTimestamp, handle: at == 0 ? "d0-8" : nil))
+                let isPacked = packer.append(record, of: raw, baseTimestamp: header.baseTimestamp, handle: at == 0 ? "d0-8" : nil)
+                #expect(isPacked)
                 at = record.end
             }
         }
@@ -128,7 +130,8 @@ import Testing
 
     @Test func afterACrashTheSameRecordsCountAsSentAtOnce() throws {
         // Sent at 10,000 with 'b' (due 9,990) and 'a' going at once; sent again at 20,000, when 'c' is due too.
-        var made = try plan([("a", []), ("b", [("x-deliver-at", "9990")]), ("c", [("x-deliver-at", "9995")]), ("d", [("x-delay", "500")])]).get()
+        var made = try plan([("a", []), ("b", [("x-deliver-at", "9990")]), ("c", [("x-deliver-at", "9995")]), ("d", [("x-delay", "500")])])
+            .get()
         made.keepImmediate(2, floorMs: 10_001)
         #expect(made.dues == [DelayPlan.now, DelayPlan.now, 10_001, 10_500])
         #expect(made.delayed == 2)

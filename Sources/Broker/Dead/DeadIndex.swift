@@ -51,10 +51,13 @@ final class DeadIndex: Sendable {
         self.limit = limit
     }
 
-    /// Reads on to `end`, or until `isEnough` says so. One reader at a time; others wait for it.
-    func follow(_ partition: PartitionID, from start: Offset, to end: Offset, until isEnough: () -> Bool = { false }) async throws(LogError)
-    {
-        try await gate.enter { () async throws(LogError) in
+    /// Reads on to `end`, or until `isEnough` says so; whether it got there. One reader at a time; others wait for it, so none should read
+    /// for long at a stretch.
+    @discardableResult
+    func follow(
+        _ partition: PartitionID, from start: Offset, to end: Offset, until isEnough: () -> Bool = { false }
+    ) async throws(LogError) -> Bool {
+        try await gate.enter { () async throws(LogError) -> Bool in
             var next = state.withLock { state -> Offset in
                 let first = max(start, end + -Int64(limit))
                 var part = state.parts[partition.index] ?? Part(base: first)
@@ -73,6 +76,7 @@ final class DeadIndex: Sendable {
                 state.withLock { Self.take(chunk, of: partition.index, &$0) }
                 next = chunk.next
             }
+            return next >= end
         }
     }
 

@@ -118,16 +118,30 @@ extension Broker {
         }
     }
 
-    /// Reads a queue's index on to the ends of its partitions.
-    private func followDead(_ topic: Topic, until isEnough: () -> Bool = { false }) async {
+    /// Reads a queue's index on to the ends of its partitions, in short stretches between which screens get their turn; with `forMs` for
+    /// about so long only.
+    private func followDead(_ topic: Topic, forMs: Int64? = nil) async {
         let index = deadQueues.index(of: topic.id)
+        let clock = clock
+        let started = clock.monotonic
         for key in QueueName(group: topic.name, topic: topic).keys {
             guard let range = await range(of: key) else { continue }
-            do throws(LogError) {
-                try await index.follow(key.partition, from: range.lowerBound, to: range.upperBound, until: isEnough)
-            } catch { logger.warning("the index of \(topic.name) stays behind: \(error)") }
+            var isThere = false
+            while !isThere, forMs.map({ clock.monotonic.ms(since: started) < $0 }) ?? true {
+                let stretch = clock.monotonic
+                do throws(LogError) {
+                    isThere = try await index.follow(key.partition, from: range.lowerBound, to: range.upperBound) {
+                        clock.monotonic.ms(since: stretch) >= Self.stretchMs
+                    }
+                } catch {
+                    logger.warning("the index of \(topic.name) stays behind: \(error)")
+                    break
+                }
+            }
         }
     }
+
+    private static let stretchMs: Int64 = 30
 
     /// From a cursor's first message that is not settled to the partition's end.
     private func range(of key: ShareKey) async -> Range<Offset>? {
@@ -191,11 +205,7 @@ extension Broker {
         row: DeadQueueRow, groups: [DeadIndex.Counted], others: Int64, open: [(partition: Int32, ranges: [Range<Offset>])]
     ) {
         var row = row
-        if following {
-            let clock = clock
-            let started = clock.monotonic
-            await followDead(topic) { clock.monotonic.ms(since: started) >= Self.followMs }
-        }
+        if following { await followDead(topic, forMs: Self.followMs) }
         let open = await openRanges(topic)
         let (groups, others) = deadQueues.index(of: topic.id).count(open)
         let known = groups.reduce(0) { $0 + $1.count }

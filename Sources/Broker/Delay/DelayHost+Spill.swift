@@ -9,7 +9,7 @@ extension DelayHost {
         guard !spillRunning, !isStopped else { return }
         let isFull = store.tables[band].count >= limits.delayTableEntries || store.tailBytes[band] >= limits.delayTailBytes
         if isFull {
-            spill(band)
+            spill(band, always: true)
         } else if store.tableCount >= 2 * limits.delayTableEntries,
             let largest = (0..<DelayBand.count).max(by: { store.tables[$0].count < store.tables[$1].count })
         {

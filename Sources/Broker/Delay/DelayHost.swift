@@ -25,6 +25,8 @@ final class DelayHost: @unchecked Sendable {
     var bodyEnds: [Offset]
     var writtenEnds: [Offset]
     var runEnds: [Offset]
+    /// Bodies below these have been freed.
+    private var trimmedEnds: [Offset]
 
     // MARK: Publishing
     /// The earliest due time of each append that is not written yet, in order: nothing from then on may be released before it.
@@ -97,6 +99,7 @@ final class DelayHost: @unchecked Sendable {
         bodyEnds = Array(repeating: .zero, count: DelayBand.count)
         writtenEnds = bodyEnds
         runEnds = bodyEnds
+        trimmedEnds = bodyEnds
         pace = ReleasePace(perSecond: limits.releasesPerSecond)
         bodies = BodyReader(log: shard.log, shard: shard.id)
     }
@@ -186,9 +189,14 @@ final class DelayHost: @unchecked Sendable {
     /// Frees the streams' fronts that nothing waits in.
     private func trimDone() {
         for band in 0..<DelayBand.count {
-            guard let run = store.removeDoneRuns(band: band) else { continue }
-            trim(bodiesStream(band), before: run.bodyEnd)
-            trim(runsStream(band), before: run.end)
+            let run = store.removeDoneRuns(band: band)
+            if let run { trim(runsStream(band), before: run.end) }
+            var end = run?.bodyEnd ?? trimmedEnds[band]
+            let bodyEnd = store.bodyEnds[band]
+            if bodyEnd > trimmedEnds[band], store.runs[band].isEmpty, !store.isPinned(band: band, below: bodyEnd) { end = bodyEnd }
+            guard end > trimmedEnds[band] else { continue }
+            trimmedEnds[band] = end
+            trim(bodiesStream(band), before: end)
         }
     }
 

@@ -2,6 +2,7 @@ import Control
 import Model
 import NIOCore
 import Queues
+import Storage
 
 /// What can be done to a message that waits.
 enum DelayedAction: Sendable {
@@ -93,16 +94,45 @@ extension Broker {
     // MARK: The delay store
 
     private func actOnStored(_ topic: Topic, _ ids: [String], _ action: DelayedAction) async throws(ControlError) -> Int64 {
-        throw ControlError(.invalid, "this broker keeps no delayed messages, so '\(ids[0])' names none")
+        let outcome: DelayOutcome
+        do throws(LogError) {
+            outcome =
+                switch action {
+                case .cancel: try await cancelDelayed(queue: topic.name, ids: ids)
+                case .run: try await runDelayed(queue: topic.name, ids: ids)
+                case .reschedule(let time): try await rescheduleDelayed(queue: topic.name, ids: ids, dueMs: time.ms)
+                }
+        } catch {
+            throw ControlError(.failed, "\(topic.name): the delay store could not be changed: \(error)")
+        }
+        if outcome.overLimit > 0 {
+            throw ControlError(.conflict, "\(topic.name): \(tooManyChanged) \(outcome.done) of \(ids.count) messages were changed")
+        }
+        return Int64(outcome.done)
     }
+
+    private var tooManyChanged: String { "a shard keeps \(limits.delayOverrides) changed due times;" }
 
     /// Takes all delayed messages of a queue out of the delay store; how many.
     func cancelAllDelayed(_ queue: QueueName) async throws(ControlError) -> Int64 {
-        throw ControlError(.invalid, "this broker keeps no delayed messages; purge \(queue.text) without --delayed")
+        do throws(LogError) {
+            return try await purgeDelayed(queue: queue.topic.name)
+        } catch {
+            throw ControlError(.failed, "\(queue.text): delayed messages could not be purged: \(error)")
+        }
     }
 
     func jitter(_ queue: String?, fromMs: Int64, toMs: Int64, spreadMs: Int64) async throws(ControlError) -> CommandOutcome {
         guard fromMs < toMs, spreadMs >= 0 else { throw ControlError(.invalid, "jitter needs a span from earlier to later") }
-        throw ControlError(.invalid, "this broker keeps no delayed messages, so there is nothing to spread")
+        if let queue, catalog.current[queue] == nil { throw ControlError(.notFound, "there is no queue or topic \(queue)") }
+        let outcome: DelayOutcome
+        do {
+            outcome = try await jitterDelayed(queue: queue, fromMs: fromMs, toMs: toMs, spreadMs: spreadMs)
+        } catch {
+            throw ControlError(.failed, "delayed messages could not be spread: \(error)")
+        }
+        var message = "\(queue ?? "all queues"): \(outcome.done) message\(outcome.done == 1 ? "" : "s") spread"
+        if outcome.overLimit > 0 { message += "; \(tooManyChanged) \(outcome.overLimit) stay as they were" }
+        return CommandOutcome(message: message)
     }
 }

@@ -129,7 +129,7 @@ final class JobRunner {
         case .stop(let note): throw .stopped(.stopped, note)
         case .wait(let ms, let note):
             show(note)
-            await broker.shards[0].pause(ms)
+            await broker.shards[0].pause(min(ms, Self.longestPauseMs))
             broker.countOutcomes()
             return 0
         }
@@ -187,6 +187,8 @@ final class JobRunner {
         do throws(ControlError) { return try broker.plan(for: job) } catch { throw .stopped(.failed, error.message) }
     }
 
+    /// A wait is cut into pieces, so that cancelling and closing need not wait for it.
+    private static let longestPauseMs: Int64 = 100
     private static let refusalPauseMs: Int64 = 500
 
     /// Notes about once a second how far the job is.

@@ -10,12 +10,21 @@ extension Broker {
                 if error.code != .notFound { throw error }
             }
         }
-        if let messages = query.messages, messages.state != .delayed {
+        if let messages = query.messages, messages.state == .delayed {
+            do {
+                snapshot.messages = try await delayedMessages(
+                    queue: messages.queue, fromMs: messages.fromMs, toMs: messages.toMs, start: messages.start, limit: messages.count)
+            } catch {
+                throw ControlError(.failed, "the delayed messages of \(messages.queue) can't be read: \(error)")
+            }
+        } else if let messages = query.messages {
             do throws(ControlError) { snapshot.messages = try await messagePage(messages) } catch {
                 if error.code != .notFound { throw error }
             }
         }
-        if let name = query.message, !name.id.hasPrefix("d") {
+        if let name = query.message, name.id.hasPrefix("d") {
+            snapshot.message = await delayedMessage(name.id)
+        } else if let name = query.message {
             do throws(ControlError) { snapshot.message = try await messageDetail(name) } catch {
                 if error.code != .notFound { throw error }
             }

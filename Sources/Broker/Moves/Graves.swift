@@ -10,12 +10,17 @@ struct Graves {
     private var waiting: [ShareKey: [DeadMessage]] = [:]
     private var turns: [ShareKey] = []
     private var running: Set<ShareKey> = []
+    /// All that waits or is on its way: a message that is handed over twice, as at a start, is carried once.
+    private var known: [ShareKey: Set<Offset>] = [:]
 
-    var isEmpty: Bool { waiting.isEmpty && running.isEmpty }
+    /// Nothing is on its way.
+    var isIdle: Bool { running.isEmpty }
 
     mutating func add(_ messages: [DeadMessage], of key: ShareKey) {
+        let new = messages.filter { known[key, default: []].insert($0.offset).inserted }
+        guard !new.isEmpty else { return }
         if waiting[key] == nil { turns.append(key) }
-        waiting[key, default: []] += messages
+        waiting[key, default: []] += new
     }
 
     /// The next cursor whose messages can be carried, with up to `count` of them; at most `limit` cursors at a time, each once.
@@ -32,7 +37,11 @@ struct Graves {
         return (key, messages)
     }
 
-    mutating func finished(_ key: ShareKey) { running.remove(key) }
+    mutating func finished(_ key: ShareKey, _ messages: [DeadMessage]) {
+        running.remove(key)
+        known[key]?.subtract(messages.map(\.offset))
+        if known[key]?.isEmpty == true { known[key] = nil }
+    }
 }
 
 extension Mover {
@@ -44,12 +53,13 @@ extension Mover {
         dig()
     }
 
-    private func dig() {
-        while !isStopped, let (key, messages) = graves.next(count: limits.moveRecords, limit: limits.burials) {
+    /// Carries on with what waits; nothing is carried before moves that a crash cut off have come to an end.
+    func dig() {
+        while isReady, !isStopped, let (key, messages) = graves.next(count: limits.moveRecords, limit: limits.burials) {
             Task {
                 await self.carry(key, messages.sorted { $0.offset < $1.offset })
                 self.shard.run {
-                    self.graves.finished(key)
+                    self.graves.finished(key, messages)
                     self.dig()
                 }
             }
@@ -69,9 +79,11 @@ extension Mover {
                 if pauseMs == 100 { broker.events.add(.error, error.text, at: shard.clock.now) }
                 shard.logger.warning("\(error.text)")
             }
-            await shard.pause(pauseMs)
+            for _ in 0..<(pauseMs / 100) {
+                await shard.pause(100)
+                if await shard.ask({ _ in self.isStopped }) { return }
+            }
             pauseMs = min(pauseMs * 2, limits.moveRetryMs)
-            if await shard.ask({ _ in self.isStopped }) { return }
         }
     }
 }

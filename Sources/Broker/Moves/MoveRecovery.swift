@@ -21,7 +21,7 @@ struct MoveRecovery {
                 throw StartFailure(
                     description:
                         "the snapshot of shard \(shard.id)'s moves is damaged, and what was before \(extent.start) is only there; "
-                        + "restore the data directory's blobs from a copy, or remove the snapshot: then moves that a crash cut off may double"
+                        + "restore the data directory's blobs from a copy, or remove the snapshot: then moves that were cut off may double"
                 )
             }
         }
@@ -97,5 +97,19 @@ extension Broker {
             movers.append((mover, recovery))
         }
         for (mover, recovery) in movers { try await recovery.resolve(mover) }
+        for (mover, recovery) in movers {
+            _ = await recovery.shard.ask { _ in
+                mover.isReady = true
+                mover.dig()
+            }
+        }
+    }
+
+    /// Lets what is on its way arrive, and sends nothing more.
+    func stopMoves() async {
+        for shard in shards {
+            _ = await shard.ask { $0.mover?.isStopped = true }
+            while await !shard.ask({ $0.broken != nil || $0.mover?.graves.isIdle ?? true }) { await shard.pause(5) }
+        }
     }
 }

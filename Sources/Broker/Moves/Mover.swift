@@ -13,8 +13,8 @@ import Synchronization
 /// 3  settle   the source's cursor settles [17, 20) — a fact of its own
 /// 4  ended    fact
 /// ```
-/// A crash before 2 leaves the messages in the source; between 2 and 3 the start finds the stamp at D from offset 900 on and goes on with 3;
-/// after 3 settling again changes nothing. So no step is taken twice that would double a message, and none is skipped that would lose one.
+/// A crash before 2 leaves the messages in the source; between 2 and 3 the start finds the stamp at D, from offset 900 on, and goes on
+/// with 3; after 3 settling again changes nothing. So no step is taken twice that would double a message, and none is skipped that would lose one.
 ///
 /// The ledger and what is dying are touched on the shard's loop only, which is what `@unchecked Sendable` rests on.
 public final class Mover: @unchecked Sendable {
@@ -25,6 +25,8 @@ public final class Mover: @unchecked Sendable {
     let limits: Limits
     var ledger = MoveLedger()
     var graves = Graves()
+    /// Open moves of before have come to an end.
+    var isReady = false
     var isStopped = false
     private var bytesLogged = 0
     private var loggedEnd = Offset.zero

@@ -3,7 +3,7 @@ import NIOCore
 import Queues
 import Storage
 
-/// One share fetch on one shard, partition after partition, while parts of it wait for the disk. What can be acquired is only known when the
+/// One share fetch on one shard, partition after partition, while parts of it wait for the disk. What can be acquired is known only when the
 /// bytes are there: a slice is read from the first available message on, and what is available inside it is acquired.
 ///
 /// ```

@@ -43,7 +43,7 @@ extension CursorHost {
     }
 
     /// Applies a queue's retention: what is not settled stays; what is settled goes when it has been for `retention.settled.ms`, and the
-    /// oldest of it above `retention.settled.bytes`. How long something has been settled is not known across a restart: then it stays longer.
+    /// oldest of it above `retention.settled.bytes`. How long something has been settled is forgotten at a restart: then it stays longer.
     func retain(_ partition: Partition) {
         guard let own = partition.own else { return }
         let policy = own.machine.policy

@@ -122,7 +122,7 @@ final class CursorHost: @unchecked Sendable {
 
     // MARK: Steps
 
-    /// Logs what a machine has decided; `done` runs when it is logged, or with the error that kept it from being. What died is handed to the
+    /// Logs what a machine has decided; `done` runs when it is logged, or with the error that prevented it. What died is handed to the
     /// mover then.
     func log(_ step: CursorStep, of cursor: HostedCursor, done: @escaping (ShareError?) -> Void) {
         log([(cursor, step)], done: done)
@@ -255,9 +255,10 @@ final class CursorHost: @unchecked Sendable {
         for cursor in due {
             let step = cursor.machine.tick(now: now, seed: random())
             if step.isEmpty { changed(cursor) } else { steps.append((cursor, step)) }
-            expire(cursor, now: now)
         }
+        // Facts of one cursor are logged in the order in which it decided them.
         if !steps.isEmpty { log(steps) { _ in } }
+        for cursor in due { expire(cursor, now: now) }
     }
 
     /// No more alarms.

@@ -21,7 +21,7 @@ struct CursorRecovery {
                 throw StartFailure(
                     description:
                         "the snapshot of shard \(shard.id)'s queues is damaged, and the facts before \(extent.start) are only there; "
-                        + "restore the data directory's blobs from a copy, or remove the snapshot: then messages that were settled come back"
+                        + "restore the data directory's blobs from a copy, or remove the snapshot: then settled messages come back"
                 )
             } else {
                 shard.logger.warning("shard \(shard.id): the snapshot of queues is damaged; all of their facts are read from the log")

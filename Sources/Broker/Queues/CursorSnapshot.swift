@@ -87,7 +87,7 @@ struct CursorSnapshot {
 }
 
 extension CursorHost {
-    /// Takes the cursors as they are and writes them down when all facts up to here are logged, or known not to be. The snapshot holds exactly
+    /// Takes the cursors as they are and writes them down when all facts up to here are logged, or are lost. The snapshot holds exactly
     /// what lies before its end: applying facts to cursors that know them already is not always without effect (a purge, undone).
     func snapshotIfDue() {
         guard snapshots.isDue(bytesLogged: queue.bytesWritten) else { return }

@@ -78,7 +78,7 @@ public final class GroupConfigs: Sendable {
 }
 
 extension GroupConfigs {
-    /// What a share group does with the messages of a topic. A queue's own group follows the topic's settings and reads from the log's start;
+    /// What a share group does with the messages of a topic. A queue's own group follows the topic's settings, reads from the log's start;
     /// what is set for the group itself comes on top.
     public func policy(group: String, topic: String, _ config: TopicConfig) -> QueuePolicy {
         var policy = QueuePolicy()

@@ -5,7 +5,7 @@ import Storage
 
 /// What consumers of share groups and queues ask of a shard. Callable from any thread.
 extension Shard {
-    /// Acquires up to `maxRecords` messages in all for `member` and reads them, partition by partition within `maxBytes`; the first that has
+    /// Acquires up to `maxRecords` messages in all for `member` and reads them, partition after partition in `maxBytes`; the first that has
     /// any gives at least one batch. When together they give less than `minBytes`, `waiter` is woken when one of the cursors has
     /// something to deliver. A cursor that is not there yet begins where `share.auto.offset.reset` says. Answers on `replyLoop`.
     /// - Parameters:

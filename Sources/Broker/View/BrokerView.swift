@@ -32,7 +32,8 @@ public final class BrokerView: Control {
     }
 
     public func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
-        let state = broker.statistics.state.withLock { $0 }
+        var state = broker.statistics.state.withLock { $0 }
+        if query.queues != nil || query.queue != nil || query.delay != nil { await broker.refreshQueues(&state) }
         let builder = SnapshotBuilder(
             state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic)
         var snapshot = Snapshot(broker: info(state), totals: totals(state), history: builder.history(points: query.historyPoints))
@@ -67,6 +68,7 @@ public final class BrokerView: Control {
         if readOnly, !command.onlyPreviews {
             throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
         }
+        defer { broker.statistics.commands.add(1, ordering: .relaxed) }
         if case .queue(let command) = command { return try await broker.perform(command, actor: actor) }
         if command.onlyPreviews { return try await carryOut(command) }
         return try await broker.audited(command.commandLine, actor: actor) { () async throws(ControlError) in try await carryOut(command) }
@@ -119,6 +121,7 @@ public final class BrokerView: Control {
 
     private func totals(_ state: Statistics.State) -> Totals {
         var totals = state.totals
+        totals.take(state.queues.totals)
         totals.recordsIn = state.recordsIn
         totals.bytesIn = state.bytesIn
         totals.recordsOut = state.recordsOut

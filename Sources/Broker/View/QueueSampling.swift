@@ -36,6 +36,24 @@ extension Broker {
         return intake
     }
 
+    /// Brings the queues of a snapshot up to this moment, so that who has just done something sees it. Where there are more than
+    /// ``Limits/liveQueues``, only after a command: else they are up to a second old.
+    func refreshQueues(_ state: inout Statistics.State) async {
+        guard state.queues.tracks.count <= limits.liveQueues || statistics.commands.load(ordering: .relaxed) != state.commands else {
+            return
+        }
+        var cursors: [CursorCounts] = []
+        var partitions: [PartitionID: Statistics.PartitionSample] = [:]
+        for shard in shards {
+            let (counts, samples) = await shard.ask { ($0.cursorCounts(), $0.partitionSamples { $0.config.isQueue }) }
+            cursors += counts
+            for sample in samples { partitions[sample.id] = sample }
+        }
+        let delayed = await delayedCounts()
+        state.queues.refresh(
+            queueSamples(cursors, partitions, delayed: delayed, shares: await shareGroups(), known: state.queues))
+    }
+
     /// Queues and share groups from the cursors of all shards, by name. A policy is read again only when its settings changed.
     func queueSamples(
         _ cursors: [CursorCounts], _ partitions: [PartitionID: Statistics.PartitionSample], delayed: [PartitionID: Int64],

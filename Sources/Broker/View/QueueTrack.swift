@@ -57,6 +57,14 @@ struct QueueTrack: Sendable {
         ticks += 1
     }
 
+    /// Takes over counts between two seconds: rates and graphs stay as they are.
+    mutating func refresh(_ next: QueueSample) {
+        let recordsIn = sample.recordsIn
+        sample = next
+        sample.recordsIn = recordsIn
+        sums = QueueSums(next.cursors)
+    }
+
     /// Messages that were not settled: what lies in a dead-letter queue.
     var open: Int64 { sums.ready + sums.unacked + sums.retrying }
 

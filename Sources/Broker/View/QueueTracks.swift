@@ -13,24 +13,34 @@ struct QueueTracks: Sendable {
     subscript(name: String) -> QueueTrack? { places[name].map { tracks[$0] } }
 
     mutating func take(_ intake: QueueIntake, seconds: Double) {
-        let samples = intake.samples
         ages = intake.ages
         herd = intake.herd
-        let isSame = samples.count == tracks.count && zip(samples, tracks).allSatisfy { $0.name == $1.sample.name }
-        if !isSame { adopt(samples) }
-        var hasChangedPolicy = !isSame
-        for index in tracks.indices {
-            if tracks[index].settings != samples[index].settings {
-                tracks[index].settings = samples[index].settings
-                tracks[index].policy = samples[index].policy
-                hasChangedPolicy = true
-            }
-            tracks[index].take(samples[index], seconds: seconds)
-        }
-        if hasChangedPolicy { markDeadLetters() }
+        let isSame = place(intake.samples)
+        for index in tracks.indices { tracks[index].take(intake.samples[index], seconds: seconds) }
         if ticks % 30 == 0 || !isSame { chooseBusiest(intake.busiest) }
         ticks += 1
         totals = QueueTotals(tracks)
+    }
+
+    /// Takes over counts between two seconds, and queues that came and went; rates and graphs stay as they are.
+    mutating func refresh(_ samples: [QueueSample]) {
+        _ = place(samples)
+        for index in tracks.indices { tracks[index].refresh(samples[index]) }
+        totals = QueueTotals(tracks)
+    }
+
+    /// Brings tracks in step with the samples and takes over settings that changed. Whether the queues are the same as before.
+    private mutating func place(_ samples: [QueueSample]) -> Bool {
+        let isSame = samples.count == tracks.count && zip(samples, tracks).allSatisfy { $0.name == $1.sample.name }
+        if !isSame { adopt(samples) }
+        var hasChangedPolicy = !isSame
+        for index in tracks.indices where tracks[index].settings != samples[index].settings {
+            tracks[index].settings = samples[index].settings
+            tracks[index].policy = samples[index].policy
+            hasChangedPolicy = true
+        }
+        if hasChangedPolicy { markDeadLetters() }
+        return isSame
     }
 
     private mutating func adopt(_ samples: [QueueSample]) {
@@ -64,6 +74,8 @@ struct QueueIntake: Sendable {
     var samples: [QueueSample] = []
     var ages: [ShareKey: QueueAge] = [:]
     var herd: DelayHerd?
+    /// Commands carried out before the samples were taken.
+    var commands = 0
     /// How many queues keep a point a second.
     var busiest = 0
 }

@@ -9,6 +9,7 @@ extension Broker {
     func sample() {
         guard !statistics.isSampling.exchange(true, ordering: .acquiringAndReleasing) else { return }
         Task {
+            let commands = statistics.commands.load(ordering: .relaxed)
             var samples: [Statistics.PartitionSample] = []
             var views: [GroupView] = []
             var shares: [GroupView] = []
@@ -25,7 +26,8 @@ extension Broker {
             GroupView.place(cursors, in: &shares, now: clock.now)
             views += shares
             let groups = await groupSamples(views, samples)
-            let queues = await queueIntake(cursors, samples)
+            var queues = await queueIntake(cursors, samples)
+            queues.commands = commands
             statistics.take(
                 samples, groups: groups, queues: queues, cpuNs: weir_process_cpu_ns(), now: clock.now, monotonic: clock.monotonic)
             statistics.isSampling.store(false, ordering: .releasing)
@@ -90,8 +92,8 @@ struct GroupSample: Sendable {
 }
 
 extension Shard {
-    func partitionSamples() -> [Statistics.PartitionSample] {
-        partitions.values.map {
+    func partitionSamples(where isWanted: (Partition) -> Bool = { _ in true }) -> [Statistics.PartitionSample] {
+        partitions.values.filter(isWanted).map {
             .init(id: $0.id, start: $0.start, end: $0.highWatermark, bytes: $0.bytes, counters: $0.counters)
         }
     }

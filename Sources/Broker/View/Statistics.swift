@@ -43,6 +43,8 @@ public final class Statistics: Sendable {
         var cpuCores: Double?
         var groups = GroupHistory()
         var queues = QueueTracks()
+        /// Commands that this picture has seen.
+        var commands = 0
         /// Queue totals, a point a second, in step with the other histories.
         var queueHistory = Ring<QueueTotals>(capacity: 900)
     }
@@ -54,6 +56,8 @@ public final class Statistics: Sendable {
     public let errors = Atomic<Int>(0)
     public let malformed = Atomic<Int>(0)
     public let connections = Atomic<Int>(0)
+    /// Commands carried out since the start.
+    let commands = Atomic<Int>(0)
     let isSampling = Atomic(false)
 
     init(startedAt: Timestamp, startedMonotonic: Monotonic) {
@@ -71,6 +75,7 @@ public final class Statistics: Sendable {
             state.takePartitions(samples, seconds: seconds)
             state.groups.take(groups, now: now, monotonic: monotonic)
             state.queues.take(queues, seconds: seconds)
+            state.commands = queues.commands
             state.takeTotals(seconds: seconds, isFirst: state.sampledAt == nil)
             if state.sampledAt != nil { state.cpuCores = Double(cpuNs &- state.cpuNs) / 1e9 / seconds }
             state.cpuNs = cpuNs
@@ -134,13 +139,19 @@ extension Statistics.State {
         inHistory.append(totals.inRate)
         outHistory.append(totals.outRate)
         backlogHistory.append(Double(totals.lag))
-        totals.queues = queues.totals.queues
-        totals.ready = queues.totals.ready
-        totals.unacked = queues.totals.unacked
-        totals.delayed = queues.totals.delayed
-        totals.retrying = queues.totals.retrying
-        totals.dead = queues.totals.dead
+        totals.take(queues.totals)
         queueHistory.append(queues.totals)
+    }
+}
+
+extension Totals {
+    mutating func take(_ queues: QueueTotals) {
+        self.queues = queues.queues
+        ready = queues.ready
+        unacked = queues.unacked
+        delayed = queues.delayed
+        retrying = queues.retrying
+        dead = queues.dead
     }
 }
 

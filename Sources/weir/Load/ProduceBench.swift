@@ -20,6 +20,10 @@ struct ProduceBench: AsyncParsableCommand {
     @Option(help: "How long a batch waits for more records, in ms.") var lingerMs: Int64 = 5
     @Option(help: "Batches of one partition on their way at once.") var inFlight = 5
     @Flag(help: "Number batches, so that a repeated one is written once.") var idempotent = false
+    @Option(
+        help: ArgumentHelp("Give each record a delay of its own (x-delay) within these times.", valueName: "ms..ms"),
+        transform: DelaySpread.init)
+    var delay: DelaySpread?
 
     func validate() throws {
         if size < 0 || size > batchBytes - 200 { throw ValidationError("--size must be 0 or more and fit into --batch-bytes") }
@@ -54,7 +58,7 @@ struct ProduceBench: AsyncParsableCommand {
         let cpu = weir_process_cpu_ns()
         var pacer = Pacer(perSecond: rate, start: start)
         var progress = ProgressLine(total: count, shown: bench.progress, now: start)
-        let full = [OutgoingRecord](repeating: record, count: 2_000)
+        let full = delay?.spread(record, count: 2_000) ?? [OutgoingRecord](repeating: record, count: 2_000)
         var left = count
         while left > 0, !Task.isCancelled {
             let due = pacer.due(clock.monotonic, limit: min(left, full.count))
@@ -81,6 +85,29 @@ struct ProduceBench: AsyncParsableCommand {
             try await client.createTopic(bench.topic, partitions: bench.partitions)
         } catch ClientError.refused(.topicAlreadyExists, _) {
             // Measured as it is.
+        }
+    }
+}
+
+/// `600000..1200000`: delays in ms for the records of a benchmark.
+struct DelaySpread {
+    let least: Int64
+    let most: Int64
+
+    init(_ text: String) throws {
+        let parts = text.split(separator: ".", omittingEmptySubsequences: true).compactMap { Int64($0) }
+        guard parts.count == 2, parts[0] >= 0, parts[0] <= parts[1] else { throw ValidationError("--delay is two times in ms: 1000..60000") }
+        least = parts[0]
+        most = parts[1]
+    }
+
+    /// Copies of a record with delays all over the span, neighbours far apart.
+    func spread(_ record: OutgoingRecord, count: Int) -> [OutgoingRecord] {
+        (0..<count).map { index in
+            var record = record
+            let delay = least + (most - least) * Int64((index * 1_009) % count) / Int64(count)
+            record.headers = [.init(name: "x-delay", value: ByteBuffer(string: String(delay)))]
+            return record
         }
     }
 }

@@ -1,0 +1,95 @@
+"""Dead letters and redrives with a real share consumer, across kills of the broker: no message is lost, none is there twice."""
+
+import random
+import time
+from collections import Counter
+
+import pytest
+import share
+from broker import eventually
+from clients import Confluent
+from share import REJECT
+
+COUNT = 20_000
+
+
+def fill(broker, count):
+    Confluent.produce(broker, "work", [(None, b"%06d" % number) for number in range(count)])
+
+
+def row(broker, queue):
+    return next(row for row in broker.weir_json("queue", "ls") if row["name"] == queue)
+
+
+def logged(broker, topic, count):
+    """Values in a topic's log, however often it was delivered or settled."""
+    return Counter(value for _, value in Confluent.read(broker, topic, count))
+
+
+def reject_all(broker, count):
+    consumer = share.consumer(broker, "work", "work")
+    assert len(share.poll(consumer, count, seconds=60, answer=REJECT)) == count
+    assert share.commit(consumer) == {}
+    consumer.close()
+
+
+def test_dead_letters_go_back_to_their_origin(broker):
+    broker.weir("queue", "declare", "work", "--dead-letter", "auto")
+    fill(broker, 500)
+    reject_all(broker, 500)
+    eventually(lambda: row(broker, "work.dlq")["ready"] == 500)
+    assert "500" in broker.weir("redrive", "work.dlq", "--dry-run")
+    assert "500 sent" in broker.weir("redrive", "work.dlq")
+    assert row(broker, "work.dlq")["ready"] == 0 and row(broker, "work")["ready"] == 500
+    messages = share.poll(share.consumer(broker, "work", "work"), 500)
+    headers = dict(messages[0].headers())
+    assert headers["weir.redriven"] == b"1" and b'"reason":"rejected"' in headers["x-death"]
+    assert not [name for name in headers if name.startswith("__dlq.errors.")]
+
+
+@pytest.mark.seconds(300)
+def test_kills_during_a_redrive_conserve_every_message(broker):
+    broker.weir("queue", "declare", "work", "--dead-letter", "auto")
+    fill(broker, COUNT)
+    reject_all(broker, COUNT)
+    eventually(lambda: row(broker, "work.dlq")["ready"] == COUNT, seconds=60)
+    broker.weir("redrive", "work.dlq", "--detach", "--rate", "4000")
+    chance = random.Random(7)
+    kills = 0
+    while kills < 20:
+        time.sleep(chance.uniform(0.02, 0.4))
+        broker.kill()
+        kills += 1
+        broker.start()
+        left = row(broker, "work.dlq")["ready"]
+        if left == 0:
+            break
+    assert kills >= 10, f"the redrive was over after {kills} kills"
+    job = eventually(lambda: next((j for j in broker.weir_json("job", "ls") if "endedMs" in j), None), seconds=120)
+    assert (job["state"], job["sent"]) == ("done", COUNT)
+    assert row(broker, "work.dlq")["ready"] == 0 and row(broker, "work")["ready"] == COUNT
+    # Each message is in the origin's log twice: as it was published, and as it came back.
+    assert set(logged(broker, "work", 2 * COUNT).values()) == {2}
+    assert set(logged(broker, "work.dlq", COUNT).values()) == {1}
+
+
+@pytest.mark.seconds(300)
+def test_kills_while_messages_die_conserve_every_message(broker):
+    broker.weir("queue", "declare", "work", "--dead-letter", "auto")
+    fill(broker, COUNT)
+    chance = random.Random(11)
+    for _ in range(20):
+        consumer = share.consumer(broker, "work", "work")
+        share.poll(consumer, 2_000, seconds=chance.uniform(0.3, 0.8), answer=REJECT)
+        broker.kill()
+        broker.start()
+        consumer.close()
+    eventually(lambda: row(broker, "work")["unacked"] == 0 and row(broker, "work")["ready"] is not None)
+
+    def settled():
+        work, dead = row(broker, "work"), row(broker, "work.dlq")
+        return work["ready"] + work["retrying"] + dead["ready"] == COUNT and dead["ready"] > 0
+
+    eventually(settled, seconds=60)
+    dead = row(broker, "work.dlq")["ready"]
+    assert set(logged(broker, "work.dlq", dead).values()) == {1}
