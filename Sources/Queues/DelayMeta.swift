@@ -8,8 +8,8 @@ import Wire
 /// chunk       one batch: meta, body, body, …       bodies with times of their own, at most 8 KiB, so that one is read cheaply
 /// as it came  two batches: meta │ the producer's   all bodies are due together; the producer's batch is not touched
 /// ```
-/// One publish may become several of these, in several bands, and a part that was not delayed in the target's log. All of it counts or none:
-/// ``parts`` says how far each stream must reach.
+/// One publish may become several of these, in several bands, and a part that was not delayed in the target's log. All of it counts or
+/// none: ``parts`` says how far each stream must reach.
 public struct DelayMeta: Equatable, Sendable {
     public enum Dues: Equatable, Sendable {
         /// All bodies are due at once: `count` of them in the next batch.

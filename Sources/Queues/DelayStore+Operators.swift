@@ -87,10 +87,12 @@ extension DelayStore {
 
     // MARK: Start
 
-    /// After all facts are applied: opens the runs behind the front and counts what they hold there. Entries of the span that the front lies
-    /// in are counted one by one: the blocks returned must be read and passed to ``recount(_:)``.
+    /// After all facts are applied: opens the runs behind the front and counts what they hold there. Entries of the span that the front
+    /// lies in are counted one by one: the blocks returned must be read and passed to ``recount(_:)``.
     public mutating func open() -> [BlockRequest] {
         taken = front
+        // What was moved and released before the front is done, though its override is kept until its index entry is passed too.
+        while let first = moved.first, first.key <= front { moved.removeFirst() }
         var requests: [BlockRequest] = []
         for band in runs.indices {
             for index in runs[band].indices {

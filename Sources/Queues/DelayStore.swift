@@ -135,7 +135,8 @@ public struct DelayStore: Sendable {
 
     // MARK: Facts
 
-    /// What a logged fact changes. Recovery applies all of them in order; live, the same calls are made when a fact is on its way or logged.
+    /// What a logged fact changes. Recovery applies all of them in order; live, the same calls are made when a fact is on its way or
+    /// logged.
     public mutating func apply(_ fact: DelayFact) {
         switch fact {
         case .target(let number, let partition):

@@ -195,7 +195,8 @@ extension Broker {
         return try result.get()
     }
 
-    /// Spreads delayed messages due in [fromMs, toMs) wall time evenly and at random over that span plus `spreadMs`; of one queue or of all.
+    /// Spreads delayed messages due in [fromMs, toMs) wall time evenly and at random over that span plus `spreadMs`; of one queue or of
+    /// all.
     public func jitterDelayed(queue: String?, fromMs: Int64, toMs: Int64, spreadMs: Int64) async throws -> DelayOutcome {
         let topic = queue.flatMap { catalog.current[$0] }
         if queue != nil, topic == nil { return DelayOutcome() }

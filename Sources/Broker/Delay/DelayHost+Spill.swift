@@ -88,7 +88,8 @@ extension DelayHost {
                 self.shard.enqueue(
                     .init(
                         append: Append(
-                            stream: self.bodiesStream(band), base: start, next: start + 1, maxTimestamp: self.shard.clock.now, bytes: bytes),
+                            stream: self.bodiesStream(band), base: start, next: start + 1, maxTimestamp: self.shard.clock.now,
+                            bytes: bytes),
                         owner: .delayed(part), wants: .durable))
                 self.shard.startFrame()
             }

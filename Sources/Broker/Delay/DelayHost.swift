@@ -15,7 +15,8 @@ import Storage
 /// So a crash costs a search of the open targets' last moments for `weir.delay.handle`; what is found there is not released again.
 /// All state is touched on the shard's loop only, which is what `@unchecked Sendable` rests on.
 final class DelayHost: @unchecked Sendable {
-    unowned let shard: Shard
+    /// Kept: what is on its way for it may come back after its broker was let go (a test that kills one).
+    let shard: Shard
     let limits: Limits
     let logger: Logger
     var store: DelayStore

@@ -3,8 +3,8 @@ import NIOCore
 import Queues
 import Storage
 
-/// One share fetch on one shard, partition after partition, while parts of it wait for the disk. What can be acquired is known only when the
-/// bytes are there: a slice is read from the first available message on, and what is available inside it is acquired.
+/// One share fetch on one shard, partition after partition, while parts of it wait for the disk. What can be acquired is known only when
+/// the bytes are there: a slice is read from the first available message on, and what is available inside it is acquired.
 ///
 /// ```
 /// ready 70..<72, settled 72..<500, ready from 500 on; read at 70 gives batches [60, 80) and [80, 120)

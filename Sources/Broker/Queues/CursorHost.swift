@@ -10,7 +10,8 @@ import Wire
 /// `.facts(shard, .queues)` and answers when those are logged. Timers are one deadline for all cursors. All state is touched on the shard's
 /// loop only, which is what `@unchecked Sendable` rests on.
 final class CursorHost: @unchecked Sendable {
-    unowned let shard: Shard
+    /// Kept: what is on its way for it may come back after its broker was let go (a test that kills one).
+    let shard: Shard
     let configs: GroupConfigs
     let queue: FactQueue
     let random: @Sendable () -> UInt64
@@ -39,7 +40,7 @@ final class CursorHost: @unchecked Sendable {
         self.shard = shard
         self.configs = configs
         self.random = random
-        queue = FactQueue(factBytes: shard.log.limits.entryBytes) { [unowned shard] builder, done in
+        queue = FactQueue(factBytes: shard.log.limits.entryBytes) { builder, done in
             shard.appendFacts(.queues, &builder, done: done)
             return shard.factEnds[.queues] ?? .zero
         }

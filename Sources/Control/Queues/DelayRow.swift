@@ -34,7 +34,8 @@ public struct DelayBucketRow: Codable, Equatable, Sendable {
     public var count: Int64 { delayed + retries.values.reduce(0, +) }
 }
 
-/// A message somewhere in a queue's life. `id` names it for commands: `PARTITION/OFFSET` in a queue's log, `dSHARD-SEQUENCE` in the delay store.
+/// A message somewhere in a queue's life. `id` names it for commands: `PARTITION/OFFSET` in a queue's log, `dSHARD-SEQUENCE` in the delay
+/// store.
 public struct MessageRow: Codable, Equatable, Sendable {
     public enum State: String, Codable, Sendable, CaseIterable { case ready, acquired, waiting, delayed, settled, dead, expired, purged }
     public var id = ""
@@ -49,8 +50,8 @@ public struct MessageRow: Codable, Equatable, Sendable {
     public var key: String?
     public var value = ""
     public var bytes = 0
-    /// For dead letters: why, the error found on the record (nil: `n/a`), where it came from (`queue` or `topic/partition/offset`), when it died,
-    /// how often it was redriven.
+    /// For dead letters: why, the error found on the record (nil: `n/a`), where it came from (`queue` or `topic/partition/offset`), when it
+    /// died, how often it was redriven.
     public var reason: String?
     public var error: String?
     public var origin: String?

@@ -1,7 +1,7 @@
 import KafkaWire
 
-/// FindCoordinator, key 10, versions 0–6: this broker coordinates every group, and keeps every share partition's state. Several keys at once
-/// from version 4 (KIP-699). Transactional ids have no coordinator yet.
+/// FindCoordinator, key 10, versions 0–6: this broker coordinates every group, and keeps every share partition's state. Several keys at
+/// once from version 4 (KIP-699). Transactional ids have no coordinator yet.
 enum FindCoordinator {
     private static let groupKey: Int8 = 0
     /// `group:topic-id:partition` (KIP-932).
