@@ -82,7 +82,9 @@ public struct ProducerState: Equatable, Sendable {
 
     /// The last batch of the producer if it is the first part of this one: what a crash left of a batch of which the rest was delayed.
     public func half(of header: RecordBatchHeader) -> Batch? {
-        guard let entry = producers[header.producerID], entry.epoch == header.producerEpoch, let last = entry.batches.last else { return nil }
+        guard let entry = producers[header.producerID], entry.epoch == header.producerEpoch, let last = entry.batches.last else {
+            return nil
+        }
         let whole = Self.batch(header, at: last.baseOffset)
         return last.firstSequence == whole.firstSequence && last.length < whole.length ? last : nil
     }

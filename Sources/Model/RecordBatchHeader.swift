@@ -35,7 +35,8 @@ public struct RecordBatchHeader: Equatable, Sendable {
 
     /// What is known of a batch without its bytes: enough to judge its producer's sequence.
     public init(
-        baseOffset: Offset, lastOffsetDelta: Int32, maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16, baseSequence: Int32
+        baseOffset: Offset, lastOffsetDelta: Int32, maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16,
+        baseSequence: Int32
     ) {
         self.init(
             baseOffset: baseOffset, totalBytes: Self.size, leaderEpoch: -1, crc: 0, attributes: Attributes(rawValue: 0),

@@ -14,6 +14,27 @@ from broker import BINARY, eventually
 LEFT_ALTERNATE_SCREEN = b"\x1b[?1049l"
 
 
+class Screen(pyte.Screen):
+    """pyte's screen, with the scrolling sequences (SU, SD) that ncurses uses and pyte leaves out."""
+
+    def scroll_up(self, count=1):
+        self._scroll(count, (self.margins or pyte.screens.Margins(0, self.lines - 1)).bottom, self.index)
+
+    def scroll_down(self, count=1):
+        self._scroll(count, (self.margins or pyte.screens.Margins(0, self.lines - 1)).top, self.reverse_index)
+
+    def _scroll(self, count, line, step):
+        before, self.cursor.y = self.cursor.y, line
+        for _ in range(count or 1):
+            step()
+        self.cursor.y = before
+
+
+class Stream(pyte.ByteStream):
+    csi = {**pyte.ByteStream.csi, "S": "scroll_up", "T": "scroll_down"}
+    events = pyte.ByteStream.events | {"scroll_up", "scroll_down"}
+
+
 class Terminal:
     """`weir ARGUMENTS` in a pseudo-terminal of `columns` by `rows`."""
 
@@ -21,8 +42,8 @@ class Terminal:
         settings = {
             "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", "LANG": "C.UTF-8",
             "NCURSES_NO_UTF8_ACS": "1", "SWIFT_BACKTRACE": "enable=no", **environment}
-        self.screen = pyte.Screen(columns, rows)
-        self.stream = pyte.ByteStream(self.screen)
+        self.screen = Screen(columns, rows)
+        self.stream = Stream(self.screen)
         self.lock = threading.Lock()
         self.bytes = b""
         self.process = pexpect.spawn(BINARY, list(arguments), dimensions=(rows, columns), env=settings, timeout=None, cwd=cwd)

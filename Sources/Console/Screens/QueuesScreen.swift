@@ -49,7 +49,7 @@ enum QueuesScreen {
         case 1:
             ListPanel.drawRows(
                 detail.consumers, columns: ConsumerColumns.all, list: state, isFocused: isOpened,
-                empty: detail.row.ready > 0 ? "No consumers: nobody takes these messages." : "No consumers.", rect: rect, on: &painter
+                empty: noConsumers(detail.row), rect: rect, on: &painter
             ) { ConsumerColumns.isStuck($0) ? .warn : nil }
         case 2:
             ListPanel.drawRows(
@@ -68,6 +68,11 @@ enum QueuesScreen {
                 detail.undos, columns: UndoColumns.all(offset: model.utcOffset, nowMs: model.shownMs), list: state, isFocused: isOpened,
                 empty: "Nothing to undo.", rect: rect, on: &painter)
         }
+    }
+
+    private static func noConsumers(_ row: QueueRow) -> String {
+        if row.isDeadLetter { return "No consumers. R redrives these messages." }
+        return row.ready > 0 ? "No consumers: nobody takes these messages." : "No consumers."
     }
 
     private static func summary(_ detail: QueueDetail, x: Int, y: Int, width: Int, on painter: inout Painter) {

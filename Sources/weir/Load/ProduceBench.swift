@@ -96,7 +96,9 @@ struct DelaySpread {
 
     init(_ text: String) throws {
         let parts = text.split(separator: ".", omittingEmptySubsequences: true).compactMap { Int64($0) }
-        guard parts.count == 2, parts[0] >= 0, parts[0] <= parts[1] else { throw ValidationError("--delay is two times in ms: 1000..60000") }
+        guard parts.count == 2, parts[0] >= 0, parts[0] <= parts[1] else {
+            throw ValidationError("--delay is two times in ms: 1000..60000")
+        }
         least = parts[0]
         most = parts[1]
     }
