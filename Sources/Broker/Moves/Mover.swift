@@ -14,7 +14,8 @@ import Synchronization
 /// 4  ended    fact
 /// ```
 /// A crash before 2 leaves the messages in the source; between 2 and 3 the start finds the stamp at D, from offset 900 on, and goes on
-/// with 3; after 3 settling again changes nothing. So no step is taken twice that would double a message, and none is skipped that would lose one.
+/// with 3; after 3 settling again changes nothing. So no step is taken twice that would double a message, and none is skipped that would
+/// lose one.
 ///
 /// The ledger and what is dying are touched on the shard's loop only, which is what `@unchecked Sendable` rests on.
 public final class Mover: @unchecked Sendable {
