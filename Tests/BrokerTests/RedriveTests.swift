@@ -154,6 +154,26 @@ import Testing
         await after.broker.close()
     }
 
+    @Test func outcomesAreCountedAfterARestartToo() async throws {
+        let engine = MemoryEngine()
+        let store = MoveBed.memoryStore()
+        let mortal = MortalLog(engine)
+        let before = try await bed((0..<10).map { "\($0)" }, log: mortal, store: store)
+        let job = try await ended(before, try await before.perform(.redrive(Redrive(queue: "dead"))).job)
+        let taken = try await before.acquire("work", 4)
+        try await before.answer("work", taken, .accept)
+        mortal.kill()
+
+        let after = try await MoveBed.start(log: MortalLog(engine), store: store)
+        #expect(try await eventually { try after.job(job.id)?.acked == 4 })
+        let rest = try await after.acquire("work", 6)
+        #expect(rest.reduce(0) { $0 + ($1.last - $1.first + 1) } == 6)
+        try await after.answer("work", rest, .accept)
+        #expect(try await eventually { try after.job(job.id)?.acked == 10 })
+        #expect(try after.job(job.id)?.state == .done)
+        await after.broker.close()
+    }
+
     @Test func settledMessagesAreCopiedOnceAcrossCrashes() async throws {
         for frames in 0...8 {
             let engine = MemoryEngine()

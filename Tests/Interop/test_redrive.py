@@ -1,9 +1,11 @@
 """Dead letters and redrives with a real share consumer, across kills of the broker: no message is lost, none is there twice."""
 
 import random
+import threading
 import time
 from collections import Counter
 
+import confluent_kafka
 import pytest
 import share
 from broker import eventually
@@ -13,8 +15,8 @@ from share import REJECT
 COUNT = 20_000
 
 
-def fill(broker, count):
-    Confluent.produce(broker, "work", [(None, b"%06d" % number) for number in range(count)])
+def fill(broker, count, **config):
+    Confluent.produce(broker, "work", [(None, b"%06d" % number) for number in range(count)], **config)
 
 
 def row(broker, queue):
@@ -73,21 +75,42 @@ def test_kills_during_a_redrive_conserve_every_message(broker):
     assert set(logged(broker, "work.dlq", COUNT).values()) == {1}
 
 
+def reject_until(broker, stop, seen):
+    """Rejects what comes, slowly enough that kills fall between; a broker that is gone is waited for."""
+    consumer = share.consumer(broker, "work", "work", **{"max.poll.records": 100})
+    while not stop.is_set():
+        try:
+            seen.append(len(share.answered(consumer, consumer.poll(0.1), REJECT)))
+            share.commit(consumer)
+            time.sleep(0.05)
+        except (AssertionError, confluent_kafka.KafkaException, confluent_kafka.IllegalStateException):
+            pass  # killed in the middle: what was not answered comes again
+    consumer.close()
+
+
 @pytest.mark.seconds(300)
 def test_kills_while_messages_die_conserve_every_message(broker):
     broker.weir("queue", "declare", "work", "--dead-letter", "auto")
-    fill(broker, COUNT)
+    fill(broker, COUNT, **{"batch.num.messages": 20})
     chance = random.Random(11)
-    for _ in range(20):
-        consumer = share.consumer(broker, "work", "work")
-        share.poll(consumer, 2_000, seconds=chance.uniform(0.3, 0.8), answer=REJECT)
+    stop, seen = threading.Event(), []
+    consumer = threading.Thread(target=reject_until, args=(broker, stop, seen))
+    consumer.start()
+    kills, deaths = 0, []
+    while kills < 20:
+        time.sleep(chance.uniform(0.2, 1.5))
+        deaths.append(len(seen))
         broker.kill()
+        kills += 1
         broker.start()
-        consumer.close()
+    stop.set()
+    consumer.join()
+
     def settled():
         work, dead = row(broker, "work"), row(broker, "work.dlq")
-        return work["ready"] + work["retrying"] + dead["ready"] == COUNT and dead["ready"] > 0
+        return work["unacked"] == 0 and work["ready"] + work["retrying"] + dead["ready"] == COUNT
 
     eventually(settled, seconds=60)
     dead = row(broker, "work.dlq")["ready"]
+    assert dead > 0 and len(set(deaths)) >= 5, f"messages died in few of the lives only: {deaths}"
     assert set(logged(broker, "work.dlq", dead).values()) == {1}

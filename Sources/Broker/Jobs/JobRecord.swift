@@ -26,6 +26,11 @@ struct JobRecord: Codable, Sendable, Equatable {
     var outcomes: [String] = []
     /// Who started it.
     var actor: String
+    /// Copies that were settled otherwise than acked or dead: moved on, purged, discarded.
+    var other: Int64?
+
+    /// Copies whose outcome is known.
+    var settled: Int64 { row.acked + row.diedAgain + (other ?? 0) }
 
     var key: String { Self.prefix + String(row.id) }
     var isLive: Bool { row.state == .running || row.state == .waiting }
