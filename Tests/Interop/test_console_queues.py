@@ -1,5 +1,7 @@
 """Queues by keystroke: the real binary in a terminal, and Kafka's own share consumers to see that it happened."""
 
+import re
+
 import pytest
 import share
 from broker import eventually
@@ -200,7 +202,7 @@ def test_a_delayed_message_is_cancelled(console):
     console.wait("Release schedule")
     console.type("jjjjjj" + ENTER)
     console.wait("Delayed in later, due in 30m-1h")
-    console.wait("d0-")
+    eventually(lambda: re.search(r">  d\d-\d", console.text), 15)
     console.type("X")
     console.wait("Cancel 1 delayed message of later")
     console.type("S")
