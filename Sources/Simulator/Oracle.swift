@@ -52,11 +52,14 @@ final class Oracle: @unchecked Sendable {
     var count: Int { messages.count }
     var deliveries = 0
 
+    /// Purges that were asked for and not answered: what is published meanwhile may go with the rest.
+    var purging = 0
     /// Redrives bring the dead back: from then on a rejected message may live again.
     var wasRedriven = false
 
     func newMessage(in partition: PartitionID, isInQueue: Bool, due: Timestamp?) -> Int {
         messages.append(Message(partition: partition, isInQueue: isInQueue, due: due))
+        if isInQueue, purging > 0 { messages[messages.count - 1].mayBePurged = true }
         return messages.count - 1
     }
 
@@ -74,6 +77,7 @@ final class Oracle: @unchecked Sendable {
 
     /// Everything confirmed but not synced is in doubt after a power cut; nobody holds anything any more.
     func crashed(powerLost: Bool) {
+        purging = 0
         for index in messages.indices {
             messages[index].holder = nil
             if powerLost, !messages[index].isDurable { messages[index].mayBeLost = true }

@@ -39,7 +39,10 @@ extension World {
         let takesBack = random.below(3) > 0
         let oracle = oracle
         tell("purge\(takesBack ? ", to be undone" : "")")
+        let run = machine.starts
+        oracle.purging += 1
         Task {
+            defer { if run == machine.starts { oracle.purging -= 1 } }
             guard let outcome = try? await broker.perform(.purge(queue: "queue", delayed: false), actor: "simulator") else { return }
             guard takesBack, let undo = outcome.undo else { return }
             if (try? await broker.perform(.undo(id: undo), actor: "simulator")) != nil { oracle.purgeUndone(purged) }

@@ -86,9 +86,9 @@ final class World: @unchecked Sendable {
             if attempt < 5, machine.starts > 0, random.below(8) == 0 { machine.arm(killIn: 1 + random.below(20)) }
             let outcome = Outcome()
             machine.start { outcome.result = $0 }
-            turns.run(forMs: 60_000) { outcome.result != nil || machine.isDown }
+            turns.run(forMs: 600_000) { outcome.result != nil || machine.isDown }
             if case .success = outcome.result, !machine.isDown { break }
-            guard machine.isDown else { return fail("the broker did not start: \(outcome.result.map { "\($0)" } ?? "no answer in 60 s")") }
+            guard machine.isDown else { return fail("the broker did not start: \(outcome.result.map { "\($0)" } ?? "no answer in 600 s")") }
             tell("killed while starting")
             machine.crash(.process)
         }
