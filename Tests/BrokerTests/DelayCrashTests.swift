@@ -45,7 +45,10 @@ import Testing
         let values = try await bed.values(id)
         let waiting = await bed.waiting()
         await bed.close()
-        if !all { return (isKilled, "missing: \(Set(near).subtracting(values).sorted())") }
+        if !all {
+            let missing = Set(near).subtracting(values).sorted()
+            return (isKilled, "missing: \(missing), \(waiting) wait, \(confirmed) of \(sent.count) batches were confirmed")
+        }
         if Set(values).count != values.count { return (isKilled, "twice: \(values.sorted())") }
         if let early = values.first(where: { $0.hasSuffix("-5") }) { return (isKilled, "\(early) is early") }
         if waiting != Int64(sent.count) { return (isKilled, "\(waiting) wait, \(sent.count) were sent") }

@@ -66,7 +66,10 @@ extension DelayHost {
             if let needs = take.needs { load(needs) }
             if take.through == nil, take.needs == nil { break }
         }
-        if !isPreparing, rounds.count < limits.releasesInFlight, let next = store.nextDueMs(), next > now { arm(next) }
+        // The clock may have reached the next one since it was asked: then the alarm is a ms away, never none.
+        if !isPreparing, rounds.count < limits.releasesInFlight, let next = store.nextDueMs(), next < firstUnwrittenMs {
+            arm(max(next, now + 1))
+        }
     }
 
     /// Reads a block of a run; the next round waits for it.
