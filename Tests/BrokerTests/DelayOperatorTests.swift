@@ -28,7 +28,7 @@ import Testing
         #expect(
             try await bed.broker.cancelDelayed(queue: "orders", ids: [named["a"]!, "d0-999999"]) == DelayOutcome(done: 1, notWaiting: 1))
         #expect(try await bed.broker.runDelayed(queue: "orders", ids: [named["b"]!]) == DelayOutcome(done: 1))
-        let dueMs = bed.broker.clock.now.ms + 250
+        let dueMs = bed.broker.clock.now.ms + 4_000
         #expect(try await bed.broker.rescheduleDelayed(queue: "orders", ids: [named["c"]!], dueMs: dueMs) == DelayOutcome(done: 1))
         #expect(try await eventually { try await bed.values(id) == ["b"] })
         #expect(await bed.broker.delayedMessage(named["a"]!) == nil)
