@@ -87,7 +87,7 @@ import Testing
         for batch in 0..<30 {
             try await bed.publish(
                 id,
-                (0..<20).map { .init(value: "\(batch)-\($0)", headers: [("x-delay", "\(2_500 + ($0 * 7_919 + batch * 104_729) % 2_000)")]) }
+                (0..<20).map { .init(value: "\(batch)-\($0)", headers: [("x-delay", "\(5_000 + ($0 * 7_919 + batch * 104_729) % 2_000)")]) }
             )
         }
         #expect(try await eventually { await bed.shard.ask { $0.delays!.store.runCount } >= 3 })
