@@ -10,24 +10,17 @@ import Wire
 /// ```
 struct GroupSnapshot {
     static func key(_ shard: ShardID) -> String { "groups/shard-\(shard)" }
-    private static let version: Int8 = 1
 
     /// Facts below this are in the snapshot.
     var end: Offset
     var facts: [GroupFact]
 
     func encoded() -> ByteBuffer {
-        var writer = WireWriter()
-        writer.int8(Self.version)
-        writer.int64(end.value)
-        writer.count(facts.count, compact: false)
-        for fact in facts {
+        FactSnapshot.encode(end: end, facts) { fact, writer in
             let (key, value) = fact.encoded()
             writer.bytes(key, compact: true)
             writer.nullableBytes(value, compact: true)
         }
-        writer.uint32(CRC32C.checksum(writer.buffer))
-        return writer.buffer
     }
 
     init(end: Offset, facts: [GroupFact]) {
@@ -37,25 +30,12 @@ struct GroupSnapshot {
 
     /// nil when the bytes are damaged or of a later release.
     init?(_ bytes: ByteBuffer) {
-        var bytes = bytes
-        guard bytes.readableBytes >= 4, let body = bytes.readSlice(length: bytes.readableBytes - 4),
-            bytes.readInteger(as: UInt32.self) == CRC32C.checksum(body)
-        else { return nil }
-        var reader = WireReader(body)
-        do {
-            guard try reader.int8() == Self.version else { return nil }
-            end = Offset(try reader.int64())
-            facts = []
-            let count = try reader.count(compact: false, minimumBytes: 2)
-            facts.reserveCapacity(count)
-            for _ in 0..<count {
-                let key = try reader.bytes(compact: true)
-                facts.append(try GroupFact.decode(key: key, value: try reader.nullableBytes(compact: true)))
-            }
-            try reader.expectEnd()
-        } catch {
-            return nil
+        let read = FactSnapshot.decode(bytes) { reader in
+            let key = try reader.bytes(compact: true)
+            return try GroupFact.decode(key: key, value: try reader.nullableBytes(compact: true))
         }
+        guard let read else { return nil }
+        self.init(end: read.end, facts: read.items)
     }
 }
 

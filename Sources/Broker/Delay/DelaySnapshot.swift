@@ -11,7 +11,6 @@ import Wire
 /// ```
 struct DelaySnapshot {
     static func key(_ shard: ShardID) -> String { "delay/shard-\(shard)" }
-    private static let version: Int8 = 1
 
     var end: Offset
     var facts: [DelayFact]
@@ -22,28 +21,13 @@ struct DelaySnapshot {
     }
 
     func encoded() -> ByteBuffer {
-        var writer = WireWriter()
-        writer.int8(Self.version)
-        writer.int64(end.value)
-        writer.count(facts.count, compact: false)
-        for fact in facts { fact.write(to: &writer) }
-        writer.uint32(CRC32C.checksum(writer.buffer))
-        return writer.buffer
+        FactSnapshot.encode(end: end, facts) { fact, writer in fact.write(to: &writer) }
     }
 
     /// nil when the bytes are damaged or of a later release.
     init?(_ bytes: ByteBuffer) {
-        var bytes = bytes
-        guard bytes.readableBytes >= 4, let body = bytes.readSlice(length: bytes.readableBytes - 4),
-            bytes.readInteger(as: UInt32.self) == CRC32C.checksum(body)
-        else { return nil }
-        var reader = WireReader(body)
-        do {
-            guard try reader.int8() == Self.version else { return nil }
-            end = Offset(try reader.int64())
-            facts = []
-            for _ in 0..<(try reader.count(compact: false, minimumBytes: 2)) { facts.append(try DelayFact(reading: &reader)) }
-            try reader.expectEnd()
-        } catch { return nil }
+        let read = FactSnapshot.decode(bytes) { reader in try DelayFact(reading: &reader) }
+        guard let read else { return nil }
+        self.init(end: read.end, facts: read.items)
     }
 }

@@ -10,7 +10,6 @@ import Wire
 /// ```
 struct MoveSnapshot {
     static func key(_ shard: ShardID) -> String { "moves/shard-\(shard)" }
-    private static let version: Int8 = 1
 
     /// Facts below this are in the snapshot.
     var end: Offset
@@ -22,32 +21,13 @@ struct MoveSnapshot {
     }
 
     func encoded() -> ByteBuffer {
-        var writer = WireWriter()
-        writer.int8(Self.version)
-        writer.int64(end.value)
-        writer.count(facts.count, compact: false)
-        for fact in facts { writer.bytes(fact.encoded(), compact: true) }
-        writer.uint32(CRC32C.checksum(writer.buffer))
-        return writer.buffer
+        FactSnapshot.encode(end: end, facts) { fact, writer in writer.bytes(fact.encoded(), compact: true) }
     }
 
     /// nil when the bytes are damaged or of a later release.
     init?(_ bytes: ByteBuffer) {
-        var bytes = bytes
-        guard bytes.readableBytes >= 4, let body = bytes.readSlice(length: bytes.readableBytes - 4),
-            bytes.readInteger(as: UInt32.self) == CRC32C.checksum(body)
-        else { return nil }
-        var reader = WireReader(body)
-        do {
-            guard try reader.int8() == Self.version else { return nil }
-            end = Offset(try reader.int64())
-            facts = []
-            for _ in 0..<(try reader.count(compact: false, minimumBytes: 2)) {
-                facts.append(try MoveFact.decode(try reader.bytes(compact: true)))
-            }
-            try reader.expectEnd()
-        } catch {
-            return nil
-        }
+        let read = FactSnapshot.decode(bytes) { reader in try MoveFact.decode(try reader.bytes(compact: true)) }
+        guard let read else { return nil }
+        self.init(end: read.end, facts: read.items)
     }
 }

@@ -44,45 +44,27 @@ enum CursorFacts {
 /// All cursors of a shard as of an offset of their fact stream: what a start reads instead of everything before it.
 struct CursorSnapshot {
     static func key(_ shard: ShardID) -> String { "queues/shard-\(shard)" }
-    private static let version: Int8 = 1
 
     var end: Offset
     var cursors: [(key: ShareKey, facts: [QueueFact])]
 
     static func encode(end: Offset, _ cursors: [(key: ShareKey, machine: QueueCursor)]) -> ByteBuffer {
-        var writer = WireWriter()
-        writer.int8(version)
-        writer.int64(end.value)
-        writer.count(cursors.count, compact: false)
-        for (key, machine) in cursors {
+        FactSnapshot.encode(end: end, cursors) { cursor, writer in
             var facts = WireWriter()
-            QueueFact.write(machine.snapshot(), to: &facts)
-            writer.bytes(CursorFacts.encode(key), compact: true)
+            QueueFact.write(cursor.machine.snapshot(), to: &facts)
+            writer.bytes(CursorFacts.encode(cursor.key), compact: true)
             writer.bytes(facts.buffer, compact: true)
         }
-        writer.uint32(CRC32C.checksum(writer.buffer))
-        return writer.buffer
     }
 
     /// nil when the bytes are damaged or of a later release.
     init?(_ bytes: ByteBuffer) {
-        var bytes = bytes
-        guard bytes.readableBytes >= 4, let body = bytes.readSlice(length: bytes.readableBytes - 4),
-            bytes.readInteger(as: UInt32.self) == CRC32C.checksum(body)
-        else { return nil }
-        var reader = WireReader(body)
-        do {
-            guard try reader.int8() == Self.version else { return nil }
-            end = Offset(try reader.int64())
-            cursors = []
-            let count = try reader.count(compact: false, minimumBytes: 2)
-            cursors.reserveCapacity(WireReader.reservation(count))
-            for _ in 0..<count {
-                let key = try CursorFacts.decodeKey(try reader.bytes(compact: true))
-                cursors.append((key, try CursorFacts.decode(try reader.bytes(compact: true))))
-            }
-            try reader.expectEnd()
-        } catch { return nil }
+        let read = FactSnapshot.decode(bytes) { reader in
+            let key = try CursorFacts.decodeKey(try reader.bytes(compact: true))
+            return (key: key, facts: try CursorFacts.decode(try reader.bytes(compact: true)))
+        }
+        guard let read else { return nil }
+        (end, cursors) = (read.end, read.items)
     }
 }
 
