@@ -68,20 +68,9 @@ public struct RecordBatchBuilder: Sendable {
     public mutating func finish() -> ByteBuffer {
         var batch = buffer
         buffer = ByteBuffer()
-        let start = batch.readerIndex
-        batch.setInteger(baseOffset.value, at: start)
-        batch.setInteger(Int32(batch.readableBytes - RecordBatchHeader.lengthPrefix), at: start + 8)
-        batch.setInteger(-1 as Int32, at: start + 12)
-        batch.setInteger(2 as Int8, at: start + 16)
-        batch.setInteger(0 as Int16, at: start + 21)
-        batch.setInteger(max(0, recordCount - 1), at: start + 23)
-        batch.setInteger(baseTimestamp.ms, at: start + 27)
-        batch.setInteger(maxTimestamp.ms, at: start + 35)
-        batch.setInteger(producerID.value, at: start + 43)
-        batch.setInteger(producerEpoch, at: start + 51)
-        batch.setInteger(baseSequence, at: start + 53)
-        batch.setInteger(recordCount, at: start + 57)
-        batch.setInteger(CRC32C.checksum(batch, from: RecordBatchHeader.crcStart), at: start + 17)
+        RecordBatchHeader.seal(
+            &batch, baseOffset: baseOffset, leaderEpoch: -1, recordCount: recordCount, baseTimestamp: baseTimestamp,
+            maxTimestamp: maxTimestamp, producerID: producerID, producerEpoch: producerEpoch, baseSequence: baseSequence)
         self = RecordBatchBuilder(
             baseOffset: baseOffset, producerID: producerID, producerEpoch: producerEpoch, baseSequence: baseSequence,
             capacity: batch.readableBytes)

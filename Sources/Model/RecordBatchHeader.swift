@@ -63,6 +63,27 @@ public struct RecordBatchHeader: Equatable, Sendable {
         self.recordCount = recordCount
     }
 
+    /// Writes the header of an uncompressed batch, magic 2, over the first 61 readable bytes of `batch`, and the checksum of what follows.
+    public static func seal(
+        _ batch: inout ByteBuffer, baseOffset: Offset, leaderEpoch: Int32, recordCount: Int32, baseTimestamp: Timestamp,
+        maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16, baseSequence: Int32
+    ) {
+        let start = batch.readerIndex
+        batch.setInteger(baseOffset.value, at: start)
+        batch.setInteger(Int32(batch.readableBytes - lengthPrefix), at: start + 8)
+        batch.setInteger(leaderEpoch, at: start + 12)
+        batch.setInteger(2 as Int8, at: start + 16)
+        batch.setInteger(0 as Int16, at: start + 21)
+        batch.setInteger(max(0, recordCount - 1), at: start + 23)
+        batch.setInteger(baseTimestamp.ms, at: start + 27)
+        batch.setInteger(maxTimestamp.ms, at: start + 35)
+        batch.setInteger(producerID.value, at: start + 43)
+        batch.setInteger(producerEpoch, at: start + 51)
+        batch.setInteger(baseSequence, at: start + 53)
+        batch.setInteger(recordCount, at: start + 57)
+        batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
+    }
+
     public struct Attributes: RawRepresentable, Equatable, Sendable {
         public var rawValue: Int16
         public init(rawValue: Int16) { self.rawValue = rawValue }

@@ -127,19 +127,10 @@ public struct RecordPacker: Sendable {
         precondition(count > 0, "a batch holds at least one record")
         var batch = buffer
         buffer = ByteBuffer()
-        batch.setInteger(base.value, at: 0)
-        batch.setInteger(Int32(batch.readableBytes - RecordBatchHeader.lengthPrefix), at: 8)
-        batch.setInteger(leaderEpoch, at: 12)
-        batch.setInteger(2 as Int8, at: 16)
-        batch.setInteger(0 as Int16, at: 21)
-        batch.setInteger(count - 1, at: 23)
-        batch.setInteger(baseTimestamp.ms, at: 27)
-        batch.setInteger(maxTimestamp.ms, at: 35)
-        batch.setInteger(producerID.value, at: 43)
-        batch.setInteger(producerEpoch, at: 51)
-        batch.setInteger(baseSequence, at: 53)
-        batch.setInteger(count, at: 57)
-        batch.setInteger(CRC32C.checksum(batch, from: 21), at: 17)
+        RecordBatchHeader.seal(
+            &batch, baseOffset: base, leaderEpoch: leaderEpoch, recordCount: count, baseTimestamp: baseTimestamp,
+            maxTimestamp: maxTimestamp,
+            producerID: producerID, producerEpoch: producerEpoch, baseSequence: baseSequence)
         return batch
     }
 }
