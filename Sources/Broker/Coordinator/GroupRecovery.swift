@@ -34,7 +34,7 @@ struct GroupRecovery {
     /// Applies the facts of one read; the offset after the last.
     private func apply(from next: Offset, to table: inout GroupTable) async throws -> Offset {
         let stream = StreamID.facts(shard.id, .groups)
-        let place = try await located(stream, next)
+        let place = try await shard.log.located(stream, next).get()
         var bytes = try await read(stream, place)
         var reached = next
         while bytes.readableBytes >= RecordBatchHeader.size {
@@ -58,21 +58,9 @@ struct GroupRecovery {
         return reached
     }
 
-    private func located(_ stream: StreamID, _ offset: Offset) async throws -> Located {
-        try await withCheckedContinuation { continuation in
-            let found = shard.log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }
-            if let found { continuation.resume(returning: found) }
-        }.get()
-    }
-
     private func read(_ stream: StreamID, _ place: Located) async throws -> ByteBuffer {
         let bytes = max(Self.readBytes, place.header.totalBytes)
-        let slice = try await withCheckedContinuation { continuation in
-            let slice = shard.log.read(stream, at: place.position, maxBytes: bytes, wantsRegion: false) {
-                continuation.resume(returning: $0)
-            }
-            if let slice { continuation.resume(returning: slice) }
-        }.get()
+        let slice = try await shard.log.slice(stream, at: place.position, maxBytes: bytes).get()
         guard case .bytes(let buffer) = slice.content else {
             throw StartFailure(description: "\(stream): the log gave a file region where bytes were asked for")
         }

@@ -9,28 +9,14 @@ struct DelayReader: Sendable {
     let shard: ShardID
     private static let readBytes = 1 << 20
 
-    func located(_ stream: StreamID, _ offset: Offset) async -> Result<Located, LogError> {
-        await withCheckedContinuation { continuation in
-            let found = log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }
-            if let found { continuation.resume(returning: found) }
-        }
-    }
-
-    func slice(_ stream: StreamID, _ position: Position, _ bytes: Int) async -> Result<LogSlice, LogError> {
-        await withCheckedContinuation { continuation in
-            let slice = log.read(stream, at: position, maxBytes: bytes, wantsRegion: false) { continuation.resume(returning: $0) }
-            if let slice { continuation.resume(returning: slice) }
-        }
-    }
-
     /// The batch that holds an offset.
     func batch(_ stream: StreamID, _ offset: Offset) async -> Result<(header: RecordBatchHeader, bytes: ByteBuffer), LogError> {
         let place: Located
-        switch await located(stream, offset) {
+        switch await log.located(stream, offset) {
         case .success(let found): place = found
         case .failure(let error): return .failure(error)
         }
-        switch await slice(stream, place.position, place.header.totalBytes) {
+        switch await log.slice(stream, at: place.position, maxBytes: place.header.totalBytes) {
         case .failure(let error): return .failure(error)
         case .success(let slice):
             guard case .bytes(var bytes) = slice.content, let batch = bytes.readSlice(length: place.header.totalBytes) else {
@@ -61,9 +47,9 @@ struct DelayReader: Sendable {
         var next = from
         var position: Position?
         while next < to {
-            if position == nil { position = try await located(stream, next).get().position }
+            if position == nil { position = try await log.located(stream, next).get().position }
             guard let at = position else { return }
-            let slice = try await slice(stream, at, Self.readBytes).get()
+            let slice = try await log.slice(stream, at: at, maxBytes: Self.readBytes).get()
             guard case .bytes(var bytes) = slice.content else { throw LogError.corrupt("\(stream): a region where bytes were asked for") }
             var reached = next
             while let header = try? RecordBatchHeader.parse(bytes), let batch = bytes.readSlice(length: header.totalBytes) {

@@ -20,7 +20,7 @@ struct StreamReader: Sendable {
     func read(_ stream: StreamID, from: Offset, to: Offset) async throws(LogError) -> Chunk {
         guard from < to else { return Chunk(records: [], next: from) }
         let place: Located
-        do throws(LogError) { place = try await locate(stream, from) } catch {
+        do throws(LogError) { place = try await log.located(stream, from).get() } catch {
             // Below the stream's start or behind its end: what is not there has been looked at.
             guard case .outOfRange(let extent) = error else { throw error }
             return Chunk(records: [], next: from < extent.start ? min(extent.start, to) : to)
@@ -78,22 +78,12 @@ struct StreamReader: Sendable {
 
     /// How the batch that holds `offset` is packed: `none`, `gzip`, …
     func compression(_ stream: StreamID, at offset: Offset) async throws(LogError) -> String {
-        try await locate(stream, offset).header.attributes.compression.map { "\($0)" } ?? "unknown"
-    }
-
-    private func locate(_ stream: StreamID, _ offset: Offset) async throws(LogError) -> Located {
-        try await withCheckedContinuation { continuation in
-            let found = log.locate(stream, .offset(offset)) { continuation.resume(returning: $0) }
-            if let found { continuation.resume(returning: found) }
-        }.get()
+        try await log.located(stream, offset).get().header.attributes.compression.map { "\($0)" } ?? "unknown"
     }
 
     private func read(_ stream: StreamID, _ place: Located) async throws(LogError) -> ByteBuffer {
         let bytes = max(Self.readBytes, place.header.totalBytes)
-        let slice = try await withCheckedContinuation { continuation in
-            let slice = log.read(stream, at: place.position, maxBytes: bytes, wantsRegion: false) { continuation.resume(returning: $0) }
-            if let slice { continuation.resume(returning: slice) }
-        }.get()
+        let slice = try await log.slice(stream, at: place.position, maxBytes: bytes).get()
         guard case .bytes(let buffer) = slice.content else {
             throw .corrupt("\(stream): the log gave a file region where bytes were asked for")
         }

@@ -50,7 +50,7 @@ enum FetchAnswer {
             parts.writer.int16(ErrorCode.none.rawValue)
             parts.writer.int32(sessionID)
         }
-        let topics = group(partitions)
+        let topics = partitions.runs { $0.topic }
         parts.writer.count(topics.count, compact: compact)
         for topic in topics {
             let name = partitions[topic.lowerBound].topic
@@ -76,19 +76,6 @@ enum FetchAnswer {
         parts.writer.count(bytes, compact: compact)
         if let slice = partition.slice, bytes > 0 { parts.add(slice) }
         if compact { parts.writer.noTaggedFields() }
-    }
-
-    /// Runs of one topic's partitions, in order.
-    private static func group(_ partitions: [Partition]) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for index in partitions.indices {
-            if let last = runs.last, partitions[last.lowerBound].topic == partitions[index].topic {
-                runs[runs.count - 1] = last.lowerBound..<(index + 1)
-            } else {
-                runs.append(index..<(index + 1))
-            }
-        }
-        return runs
     }
 }
 

@@ -27,7 +27,7 @@ enum ShareFetchAnswer {
         parts.writer.int16(ErrorCode.none.rawValue)
         parts.writer.nullableString(nil, compact: true)
         parts.writer.int32(Int32(clamping: lockMs))
-        let topics = group(partitions)
+        let topics = partitions.runs { $0.topic }
         parts.writer.count(topics.count, compact: true)
         for topic in topics {
             parts.writer.uuid(partitions[topic.lowerBound].topic)
@@ -60,18 +60,5 @@ enum ShareFetchAnswer {
             parts.writer.noTaggedFields()
         }
         parts.writer.noTaggedFields()
-    }
-
-    /// Runs of one topic's partitions, in order.
-    private static func group(_ partitions: [Partition]) -> [Range<Int>] {
-        var runs: [Range<Int>] = []
-        for index in partitions.indices {
-            if let last = runs.last, partitions[last.lowerBound].topic == partitions[index].topic {
-                runs[runs.count - 1] = last.lowerBound..<(index + 1)
-            } else {
-                runs.append(index..<(index + 1))
-            }
-        }
-        return runs
     }
 }
