@@ -31,7 +31,6 @@ final class Turns: WorkScheduler, @unchecked Sendable {
     var random: SeededRandom
     private var queues: [Queue] = [Queue()]
     private var timers: [Timer] = []
-    private var cancelled: Set<UInt64> = []
     private var nextTimer: UInt64 = 1
 
     nonisolated(unsafe) private static var cutOff: [(queues: [Queue], timers: [Timer])] = []

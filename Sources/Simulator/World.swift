@@ -170,7 +170,7 @@ final class World: @unchecked Sendable {
     ) -> (id: PartitionID, queue: [(offset: Offset, message: Int)], dead: [(offset: Offset, message: Int)])? {
         let topics = broker.catalog.current
         guard let id = topics["queue"]?.partition(0), let deadID = topics["queue.dlq"]?.partition(0) else { return nil }
-        // What died meanwhile must not be seen in one log only: the queue's is read first, for its copies come first.
+        // The world goes on while logs are read: the dead are read first, so that a redrive's copy is never seen without its death.
         guard let dead = read(broker, deadID), let queue = read(broker, id) else { return nil }
         return (id, queue, dead)
     }

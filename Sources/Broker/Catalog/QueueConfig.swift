@@ -27,6 +27,9 @@ extension ConfigDefinition {
         .init(
             name: "single.active.consumer", kind: .bool, defaultValue: "false",
             doc: "One consumer at a time gets a partition's messages; the next takes over when it is gone."),
+        .init(
+            name: "share.record.lock.duration.ms", kind: .long(1_000...3_600_000), defaultValue: "30000",
+            doc: "How long a delivered message is its consumer's before it counts as lost."),
     ]
 
     static let queueList: [ConfigDefinition] =
@@ -65,9 +68,6 @@ extension ConfigDefinition {
                 doc: "Bytes of settled messages a queue keeps at most."),
             .init(
                 name: "purge.undo.ms", kind: .long(milliseconds), defaultValue: "600000", doc: "How long a purge can be undone."),
-            .init(
-                name: "share.record.lock.duration.ms", kind: .long(1_000...3_600_000), defaultValue: "30000",
-                doc: "How long a delivered message is its consumer's before it counts as lost."),
         ]
 
     /// Settings of a share group (Kafka's GROUP config resource; KIP-932, KIP-1191), and Weir's own.
@@ -76,9 +76,6 @@ extension ConfigDefinition {
             .init(
                 name: "share.auto.offset.reset", kind: .choice(QueuePolicy.Start.allCases.map(\.rawValue)),
                 defaultValue: QueuePolicy.Start.latest.rawValue, doc: "Where a new share group begins to read."),
-            .init(
-                name: "share.record.lock.duration.ms", kind: .long(1_000...3_600_000), defaultValue: "30000",
-                doc: "How long a delivered message is its consumer's before it counts as lost."),
             .init(
                 name: "share.delivery.count.limit", kind: .long(1...10_000), defaultValue: "5",
                 doc: "Deliveries of one message before it is dead."),

@@ -1,5 +1,4 @@
 import Control
-import FoundationEssentials
 import Model
 import NIOCore
 import Queues
@@ -7,7 +6,6 @@ import Storage
 
 extension Broker {
     /// Bytes of a key and a value that the inspector gives, and of a header's value.
-    private static let bodyBytes = 64 << 10
     private static let headerBytes = 4_096
 
     /// One message of a queue or topic by `PARTITION/OFFSET`, whole, with what is known to have happened to it. nil when it is not there.
@@ -45,13 +43,11 @@ extension Broker {
         detail.headers = record.headers.map { header in
             MessageHeader(name: header.name, value: header.value.map { MessageText.text($0, limit: Self.headerBytes) })
         }
-        detail.key = record.key.map(Self.base64)
-        detail.value = record.value.map(Self.base64)
+        detail.key = record.key.map(MessageText.base64)
+        detail.value = record.value.map(MessageText.base64)
         detail.timeline = Self.timeline(record, place)
         return detail
     }
-
-    private static func base64(_ bytes: ByteBuffer) -> String { Data(bytes.readableBytesView.prefix(bodyBytes)).base64EncodedString() }
 
     /// What the record's own headers and its queue's cursor tell, oldest first.
     static func timeline(_ record: Record, _ place: CursorMessage?) -> [TimelineRow] {

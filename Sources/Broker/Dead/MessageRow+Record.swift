@@ -1,4 +1,5 @@
 import Control
+import FoundationEssentials
 import Model
 import NIOCore
 import Queues
@@ -30,6 +31,12 @@ extension MessageRow {
 
 /// Bytes as people read them.
 enum MessageText {
+    /// Bytes of a key or value that are shown whole.
+    private static let bodyBytes = 64 << 10
+
+    /// At most 64 KiB of them.
+    static func base64(_ bytes: ByteBuffer) -> String { Data(bytes.readableBytesView.prefix(bodyBytes)).base64EncodedString() }
+
     /// As text where they are UTF-8, else as `0x…`; cut to `limit` bytes.
     static func text(_ bytes: ByteBuffer, limit: Int) -> String {
         let view = bytes.readableBytesView

@@ -135,8 +135,8 @@ extension Broker {
             detail.row.bytes = (record.key?.readableBytes ?? 0) + (record.value?.readableBytes ?? 0)
             detail.timestampMs = record.timestamp.ms
             detail.headers = record.headers.map { MessageHeader(name: $0.name, value: $0.value.map { DelayText.shown($0) }) }
-            detail.key = record.key.map { DelayText.base64($0) }
-            detail.value = record.value.map { DelayText.base64($0) }
+            detail.key = record.key.map { MessageText.base64($0) }
+            detail.value = record.value.map { MessageText.base64($0) }
         }
         detail.timeline = [TimelineRow(atMs: message.arrivedMs, text: "published with a delay")]
         if dueMs != message.indexedMs { detail.timeline.append(TimelineRow(atMs: nil, text: "rescheduled")) }

@@ -29,7 +29,6 @@ enum DelayBuckets {
 /// Bytes as people read them.
 enum DelayText {
     private static let shownBytes = 200
-    private static let wholeBytes = 64 << 10
 
     /// As text where they are UTF-8, else as `0x…`; cut to 200 bytes.
     static func shown(_ bytes: ByteBuffer) -> String {
@@ -39,21 +38,5 @@ enum DelayText {
             if let text = String(validating: view.dropLast(cut), as: UTF8.self) { return text }
         }
         return "0x" + view.prefix(shownBytes / 2).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
-    }
-
-    /// At most 64 KiB of them.
-    static func base64(_ bytes: ByteBuffer) -> String {
-        let letters = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
-        let view = Array(bytes.readableBytesView.prefix(wholeBytes))
-        var text: [UInt8] = []
-        text.reserveCapacity((view.count + 2) / 3 * 4)
-        for start in stride(from: 0, to: view.count, by: 3) {
-            let part = view[start..<min(start + 3, view.count)]
-            let bits = part.reduce(UInt32(0)) { $0 << 8 | UInt32($1) } << (8 * UInt32(3 - part.count))
-            for index in 0..<4 {
-                text.append(index <= part.count ? letters[Int(bits >> (18 - 6 * UInt32(index)) & 63)] : UInt8(ascii: "="))
-            }
-        }
-        return String(decoding: text, as: UTF8.self)
     }
 }
