@@ -3,8 +3,8 @@ import Control
 import FoundationEssentials
 import ServiceLifecycle
 
-/// The console of the broker in this process. Ends, and with it everything, when the operator stops the broker; an operator who only leaves,
-/// and a terminal that goes away, leave the broker running.
+/// The console of the broker in this process. Ends, and with it everything, when the operator stops the broker; an operator who only
+/// leaves, and a terminal that goes away, leave the broker running.
 struct ConsoleService: Service {
     let running: RunningBroker
     let configuration: BrokerConfiguration

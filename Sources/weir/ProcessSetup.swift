@@ -2,9 +2,9 @@ import Glibc
 
 /// What the process settles with the system before it does anything else.
 enum ProcessSetup {
-    /// Makes the runtime print the backtrace of a crash instead of waiting on the terminal for an answer, which would keep a broker down and
-    /// its data directory locked. The runtime reads the setting when the program starts, so the program starts once more; where somebody has
-    /// set `SWIFT_BACKTRACE`, theirs holds.
+    /// Makes the runtime print the backtrace of a crash instead of waiting on the terminal for an answer, which would keep a broker down
+    /// and its data directory locked. The runtime reads the setting when the program starts, so the program starts once more; where
+    /// somebody has set `SWIFT_BACKTRACE`, theirs holds.
     static func crashWithoutAsking() {
         guard isatty(STDIN_FILENO) == 1, getenv("SWIFT_BACKTRACE") == nil, setenv("SWIFT_BACKTRACE", "interactive=no", 1) == 0 else {
             return
