@@ -41,19 +41,18 @@ extension Broker {
     }
 
     private func act(on key: ShareKey, _ ranges: [Range<Offset>], _ action: DelayedAction) async throws(ControlError) -> Int64 {
-        let due: Timestamp?
-        switch action {
-        case .cancel: return try await settle(key, ranges, as: .discarded)
-        case .run: due = nil
-        case .reschedule(let time): due = time
-        }
+        let shard = shard(of: key.partition)
         let offsets = ranges.flatMap { range in (range.lowerBound.value..<range.upperBound.value).map { Offset($0) } }
         let result = await withCheckedContinuation { continuation in
-            shard(of: key.partition).reschedule(key, offsets, at: due) { continuation.resume(returning: $0) }
+            switch action {
+            case .cancel: shard.cancelWaiting(key, ranges) { continuation.resume(returning: $0) }
+            case .run: shard.reschedule(key, offsets, at: nil) { continuation.resume(returning: $0) }
+            case .reschedule(let time): shard.reschedule(key, offsets, at: time) { continuation.resume(returning: $0) }
+            }
         }
         switch result {
         case .success(let count): return count
-        case .failure(let error): throw ControlError(.failed, "\(key.group): messages could not be rescheduled: \(error)")
+        case .failure(let error): throw ControlError(.failed, "\(key.group): waiting messages could not be changed: \(error)")
         }
     }
 
