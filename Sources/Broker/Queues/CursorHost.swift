@@ -85,6 +85,7 @@ final class CursorHost: @unchecked Sendable {
             cursors[cursor.key] = nil
             cursor.wakeAll()
         }
+        shard.space?.forget(partition.id)
         partition.cursors = []
         partition.own = nil
     }
