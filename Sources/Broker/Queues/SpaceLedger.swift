@@ -38,7 +38,9 @@ final class SpaceLedger: Sendable {
 
     // MARK: Settled bytes
 
-    func note(settledBytes: Int64, of id: PartitionID) { state.withLock { $0.settledBytes[id] = max(0, settledBytes) } }
+    func note(settledBytes: Int64, of id: PartitionID) {
+        state.withLock { $0.settledBytes[id] = settledBytes > 0 ? settledBytes : nil }
+    }
 
     func forget(_ id: PartitionID) {
         state.withLock { state in
