@@ -22,6 +22,7 @@ public final class Broker: Sendable {
     public let groupConfigs: GroupConfigs
     let jobs: JobHost
     let undos: UndoRegistry
+    let space: SpaceLedger
     let deadQueues: DeadQueues
     /// What operators did.
     public let audit: AuditLog
@@ -52,6 +53,7 @@ public final class Broker: Sendable {
         self.groupConfigs = groupConfigs
         jobs = JobHost(store: parts.store, limits: parts.options.limits, logger: parts.logger)
         deadQueues = DeadQueues(log: parts.log, limits: parts.options.limits)
+        space = SpaceLedger(limitBytes: parts.options.settledRetentionBytes)
         undos = UndoRegistry(store: parts.store, limit: parts.options.limits.undos)
         audit = AuditLog(shard: shards[0])
         shareCoordinators = shards.map { shard in
@@ -133,6 +135,7 @@ public final class Broker: Sendable {
             shard.run {
                 guard let partition = shard.partitions[id] else { return }
                 partition.config = config
+                shard.log.setUnits(config.units, of: partition.stream, shard: shard.id)
                 shard.cursors?.configured(partition)
             }
         }

@@ -20,6 +20,8 @@ public struct BrokerOptions: Sendable {
     /// Metadata requests create the topics they name (Kafka's `auto.create.topics.enable`).
     public var autoCreateTopics = true
     public var defaultPartitions: Int32 = 1
+    /// Bytes of settled messages that all queues keep together, whatever each of them may: the largest give first.
+    public var settledRetentionBytes: Int64 = 16 << 30
     /// How often time and size retention are looked at.
     public var retentionCheckMs: Int64 = 30_000
     public var limits = Limits()

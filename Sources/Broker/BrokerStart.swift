@@ -98,6 +98,7 @@ extension Broker {
         let limits = limits
         _ = await shard.ask { shard in
             shard.mover = Mover(shard: shard, broker: self)
+            shard.space = self.space
             for topic in topics {
                 for id in topic.partitionIDs where self.shard(of: id) === shard {
                     let extent = extents[.partition(id)] ?? .empty

@@ -116,6 +116,8 @@ public struct Limits: Sendable {
     public var cursors = 200_000
     /// Messages that one look at a cursor expires or drops at most.
     public var expiriesPerTick = 10_000
+    /// Stretches of settled messages of one queue that are freed at a time, the longest ones.
+    public var settledRanges = 20_000
     /// Times that one acquire reads on where a read gave nothing to deliver.
     public var acquireReads = 8
     /// Longest a publish is held back for `rate.in`.

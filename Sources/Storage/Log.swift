@@ -10,6 +10,7 @@ import NIOCore
 /// commit(frame 1: A 120..<130, B 55..<56)   → written, then durable
 /// read(A, at: locate(A, offset 125))        → bytes that begin with the batch holding 125
 /// retain(A, …)                              → A [60, 130): whole segments below 60 are gone
+/// free(A, [62..<128])                       → A [60, 130) with a hole [70, 120); locate(A, offset 80) gives the batch at 120
 /// ```
 /// Callbacks arrive on a thread of the engine; hop to your loop once per callback.
 public protocol Log: AnyObject, Sendable {
@@ -28,14 +29,16 @@ public protocol Log: AnyObject, Sendable {
     /// What became of a frame whose commit was indeterminate.
     func resolve(_ frame: FrameID, shard: ShardID, done: @escaping @Sendable (Result<FrameFate, LogError>) -> Void)
 
-    /// Where the batch is that holds `target`. Returns at once when it is known from memory or page cache; else nil, and `later` is called.
+    /// Where the batch is that holds `target`, or the first one behind it where an offset lies in a hole. Returns at once when it is known
+    /// from memory or page cache; else nil, and `later` is called.
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>?
 
     /// Up to `maxBytes` from `position`, at least one whole batch if one is there; may end inside a batch (``LogSlice/next`` tells). A
     /// slice never goes beyond what is written nor beyond the end of a segment. Returns at once when the bytes are in memory or page
-    /// cache; else nil, and `later` is called.
+    /// cache; else nil, and `later` is called. A position in what has been freed or rewritten since gives `outOfRange`: where the extent
+    /// still has the offset that is wanted, locate it again.
     /// - Parameter wantsRegion: a file region is welcome (the reader will use sendfile); engines without files give bytes.
     func read(
         _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,
@@ -47,6 +50,17 @@ public protocol Log: AnyObject, Sendable {
 
     /// Applies time and size retention to a stream: whole units only, never the one being written.
     func retain(_ stream: StreamID, _ retention: Retention, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void)
+
+    /// Gives up the records of `ranges`, wherever they lie: the engine removes the units that lie wholly inside, rewrites those where that is
+    /// worth it, and leaves the rest for a later call. Every batch with a record outside of the ranges stays, and so does the last batch
+    /// unless nothing else does. What is gone is told as the extent's start and holes. Calling again with the same ranges is no error.
+    /// ```
+    /// units [0,50) [50,90) [90,120) [120,…): free [10..<95] → the second goes: hole [50, 90); the first is rewritten to 0..<10, if that pays
+    /// ```
+    func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void)
+
+    /// How large and how old the units of a stream may get: a wish, from the next append on. Forgotten with the stream.
+    func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID)
 
     /// Forgets a stream and its bytes.
     func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void)
@@ -86,86 +100,35 @@ public struct FrameID: Hashable, Comparable, Sendable {
     public static func < (left: FrameID, right: FrameID) -> Bool { left.value < right.value }
 }
 
-/// A sequence of record batches.
-public enum StreamID: Hashable, Sendable, CustomStringConvertible {
-    /// The records of a topic's partition.
-    case partition(PartitionID)
-    /// Facts of a shard's machines (group offsets and the like), in record batches of their own.
-    case facts(ShardID, FactStream)
-    /// Messages of a shard that wait for their time, and the sorted index of when that is.
-    case delay(ShardID, DelayStream)
-
-    public var description: String {
-        switch self {
-        case .partition(let id): "partition \(id)"
-        case .facts(let shard, let name): "facts \(name.rawValue) of shard \(shard)"
-        case .delay(let shard, let stream): "delayed \(stream) of shard \(shard)"
-        }
-    }
-}
-
-/// Fact streams, by the machine that writes them.
-public enum FactStream: String, Hashable, Sendable, CaseIterable {
-    case groups
-    /// What became of messages on queue cursors.
-    case queues
-    /// Messages on their way from one partition to another.
-    case moves
-    /// What operators did.
-    case audit
-    /// What of the delay store is not in its bodies: runs, the front, what operators changed.
-    case delay
-}
-
-/// Streams of a shard's delay store: one of each kind per band of remaining delay, so that what is done with goes from the front.
-public enum DelayStream: Hashable, Sendable, CustomStringConvertible {
-    /// Delayed messages in the order of their arrival.
-    case bodies(Int)
-    /// Sorted runs of index entries.
-    case runs(Int)
-
-    /// `bodies-0`, `runs-3`; the bands are 0 to 15.
-    public var description: String {
-        switch self {
-        case .bodies(let band): "bodies-\(band)"
-        case .runs(let band): "runs-\(band)"
-        }
-    }
-
-    public init?(_ text: some StringProtocol) {
-        let parts = text.split(separator: "-")
-        guard parts.count == 2, let band = Int(parts[1]), (0..<16).contains(band) else { return nil }
-        switch parts[0] {
-        case "bodies": self = .bodies(band)
-        case "runs": self = .runs(band)
-        default: return nil
-        }
-    }
-}
-
 /// Where an engine keeps something; only the engine that gave it can read it. Never an offset.
 public struct Position: Hashable, Sendable {
     package var segment: Int64
     package var byte: Int64
-    package init(segment: Int64, byte: Int64) {
+    /// How often the segment has been rewritten: a place in what it was before means nothing any more.
+    package var version: UInt32
+    package init(segment: Int64, byte: Int64, version: UInt32 = 0) {
         self.segment = segment
         self.byte = byte
+        self.version = version
     }
 }
 
-/// What a stream holds: offsets [start, end).
+/// What a stream holds: offsets [start, end) without its holes.
 public struct StreamExtent: Equatable, Sendable {
     public var start: Offset
     public var end: Offset
     public var bytes: Int64
     /// The largest record timestamp; `none` when empty.
     public var maxTimestamp: Timestamp
+    /// What was freed between start and end. The last record is never in a hole.
+    public var holes: OffsetRanges
 
-    public init(start: Offset, end: Offset, bytes: Int64, maxTimestamp: Timestamp) {
+    public init(start: Offset, end: Offset, bytes: Int64, maxTimestamp: Timestamp, holes: OffsetRanges = OffsetRanges()) {
         self.start = start
         self.end = end
         self.bytes = bytes
         self.maxTimestamp = maxTimestamp
+        self.holes = holes
     }
 
     public static let empty = StreamExtent(start: .zero, end: .zero, bytes: 0, maxTimestamp: .none)
@@ -236,8 +199,8 @@ public struct LogSlice: Sendable {
     }
     public var content: Content
     public var count: Int
-    /// Where the next read continues, and the offset of the batch there, when the slice ends between batches: a reader that goes on in
-    /// order needs no ``Log/locate(_:_:later:)``. Both nil when it ends inside a batch.
+    /// Where the next read continues, and an offset for which ``Log/locate(_:_:later:)`` would say the same, when the slice ends between
+    /// batches: a reader that goes on in order need not ask. Both nil when it ends inside a batch.
     public var next: Position?
     public var nextOffset: Offset?
 
@@ -262,6 +225,19 @@ public struct Retention: Sendable {
         self.olderThan = olderThan
         self.maxBytes = maxBytes
         self.below = below
+    }
+}
+
+/// The units in which a stream is divided (segments, where these are files): nil leaves it to the engine.
+public struct StreamUnits: Equatable, Sendable {
+    /// The next unit begins before one gets larger than this (Kafka's `segment.bytes`).
+    public var bytes: Int?
+    /// It begins too when a batch comes that is this much younger than the unit's first one (Kafka's `segment.ms`).
+    public var ms: Int64?
+
+    public init(bytes: Int? = nil, ms: Int64? = nil) {
+        self.bytes = bytes
+        self.ms = ms
     }
 }
 

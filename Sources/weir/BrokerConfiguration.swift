@@ -1,3 +1,4 @@
+import Broker
 import Model
 
 /// Everything a broker is told before it starts: defaults, then the configuration file, then the flags, each over the one before.
@@ -29,6 +30,9 @@ struct BrokerConfiguration: Equatable, Sendable {
     var console: Bool
     var theme: String
     var readOnly: Bool
+    /// Bytes of settled messages that all queues keep together.
+    var settledBytes = BrokerOptions().settledRetentionBytes
+    var retentionCheckMs = BrokerOptions().retentionCheckMs
     /// A broker outlives its terminal; a demo has nobody left to show anything to.
     var endsWithTerminal = false
 
@@ -55,13 +59,16 @@ struct BrokerSettings: Equatable, Sendable {
     var console: Bool?
     var theme: String?
     var readOnly: Bool?
+    var settledBytes: Int64?
+    var retentionCheckMs: Int64?
 
     /// These settings, and where they say nothing, those.
     func over(_ other: BrokerSettings) -> BrokerSettings {
         BrokerSettings(
             name: name ?? other.name, data: data ?? other.data, kafka: kafka ?? other.kafka, amqp: amqp ?? other.amqp,
             http: http ?? other.http, advertise: advertise ?? other.advertise, flush: flush ?? other.flush,
-            console: console ?? other.console, theme: theme ?? other.theme, readOnly: readOnly ?? other.readOnly)
+            console: console ?? other.console, theme: theme ?? other.theme, readOnly: readOnly ?? other.readOnly,
+            settledBytes: settledBytes ?? other.settledBytes, retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs)
     }
 
     /// Fills in the defaults. Throws for what no broker can do.
@@ -78,10 +85,13 @@ struct BrokerSettings: Equatable, Sendable {
         case let directory?: place = .directory(directory)
         case nil: place = .directory(try BrokerConfiguration.defaultDirectory(environment: environment))
         }
-        return BrokerConfiguration(
+        var configuration = BrokerConfiguration(
             name: name ?? hostName, data: place, kafka: (kafka ?? .open(HostPort(host: "127.0.0.1", port: 9092))).address,
             http: (http ?? .open(HostPort(host: "127.0.0.1", port: 15672))).address, advertise: advertise, flush: flush ?? .commit,
             console: console ?? isTerminal, theme: theme ?? "default", readOnly: readOnly ?? false)
+        if let settledBytes { configuration.settledBytes = settledBytes }
+        if let retentionCheckMs { configuration.retentionCheckMs = retentionCheckMs }
+        return configuration
     }
 }
 

@@ -9,8 +9,13 @@ import TOMLKit
 ///     http = "none"
 ///     flush = "interval"
 ///     read-only = true
+///     settled-bytes = "20GiB"
+///     retention-check = "30s"
 enum ConfigurationFile {
-    static let keys = ["name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "read-only"]
+    static let keys = [
+        "name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "read-only",
+        "settled-bytes", "retention-check",
+    ]
 
     static func read(path: String) throws(CommandFailure) -> BrokerSettings {
         let bytes: Data
@@ -55,6 +60,8 @@ enum ConfigurationFile {
         settings.console = try source.bool("console")
         settings.theme = try source.string("theme")
         settings.readOnly = try source.bool("read-only")
+        settings.settledBytes = try source.parsed("settled-bytes") { text in try Serve.settledBytes(text) }
+        settings.retentionCheckMs = try source.parsed("retention-check") { text in try Serve.retentionCheckMs(text) }
         return settings
     }
 

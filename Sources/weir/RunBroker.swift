@@ -51,6 +51,8 @@ struct RunningBroker: Sendable {
         options.version = Version.text
         options.flush = BrokerOptions.Flush(rawValue: configuration.flush.rawValue) ?? .commit
         options.readOnly = configuration.readOnly
+        options.settledRetentionBytes = configuration.settledBytes
+        options.retentionCheckMs = configuration.retentionCheckMs
         options.data = configuration.dataText
         let parts = BrokerParts(
             options: options, log: log, store: store, clock: clock, logger: logger,

@@ -51,6 +51,17 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The console's theme: default, dark, light, mono, or one of your own.", valueName: "name"))
     var theme: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Settled messages that all queues keep together for replay; the largest give first. (default: 16GiB)", valueName: "size"),
+        transform: { try Serve.settledBytes($0) })
+    var settledBytes: Int64?
+
+    @Option(
+        help: ArgumentHelp("How often retention is looked at. (default: 30s)", valueName: "span"),
+        transform: { try Serve.retentionCheckMs($0) })
+    var retentionCheck: Int64?
+
     @Flag(help: "Refuse every command from console and admin door.")
     var readOnly = false
 
@@ -67,7 +78,15 @@ struct Serve: AsyncParsableCommand {
         BrokerSettings(
             name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
             theme: theme,
-            readOnly: readOnly ? true : nil)
+            readOnly: readOnly ? true : nil, settledBytes: settledBytes, retentionCheckMs: retentionCheck)
+    }
+
+    static func settledBytes(_ text: String) throws(MisreadText) -> Int64 { try ByteSize.parse(text) }
+
+    static func retentionCheckMs(_ text: String) throws(MisreadText) -> Int64 {
+        let ms = try TimeSpan.parse(text)
+        guard (100...3_600_000).contains(ms) else { throw MisreadText("\(text) is too short or too long: use 100ms to 1h") }
+        return ms
     }
 
     private static var hostName: String {

@@ -90,23 +90,28 @@ import Testing
     }
 
     @Test func settledMessagesMayGoWhenTheyHaveBeenForLongEnough() {
-        let hour: Int64 = 3_600_000
-        var progress = SettledProgress()
-        func note(_ offset: Int64, _ ms: Int64) { progress.note(Offset(offset), at: Timestamp(ms: ms), keepMs: 24 * hour) }
-        note(100, 0)
-        note(250, hour)
-        #expect(progress.settled(before: Timestamp(ms: hour - 1)) == Offset(100))
-        #expect(progress.settled(before: Timestamp(ms: hour)) == Offset(250))
-        // An undone purge makes it open again.
-        note(120, hour + 1)
-        #expect(progress.settled(before: Timestamp(ms: hour)) == Offset(100))
-        // A look every half minute for three days, one message settled at each: what was settled a day ago is known to within 45 minutes.
+        let (hour, keep): (Int64, Int64) = (3_600_000, 24 * 3_600_000)
+        var aging = SettledAging()
+        func ranges(_ list: Range<Int64>...) -> OffsetRanges { OffsetRanges(list.map { Offset($0.lowerBound)..<Offset($0.upperBound) }) }
+        func aged(_ ms: Int64) -> OffsetRanges { aging.aged(at: Timestamp(ms: ms), keepMs: keep) }
+        aging.note(ranges(0..<50, 60..<90), at: Timestamp(ms: 0))
+        #expect(
+            !aging.wantsNote(at: Timestamp(ms: 3 * hour - 1), keepMs: keep) && aging.wantsNote(at: Timestamp(ms: 3 * hour), keepMs: keep))
+        aging.note(ranges(0..<90), at: Timestamp(ms: 3 * hour))
+        #expect(aged(24 * hour - 1).isEmpty)
+        #expect(aged(24 * hour) == ranges(0..<50, 60..<90))
+        #expect(aged(27 * hour) == ranges(0..<90))
+        // An undone purge makes messages open again.
+        aging.reopened()
+        #expect(aged(100 * hour).isEmpty)
+        // A look every half minute for three days, one message settled at each: what was settled a day ago is known to within 3 hours.
         let looks: Int64 = 3 * 24 * 120
-        for look in 0..<looks { note(1_000 + look, 2 * hour + look * 30_000) }
-        let dayAgo = 2 * hour + looks * 30_000 - 24 * hour
-        let settled = progress.settled(before: Timestamp(ms: dayAgo))?.value ?? 0
-        let exact = 1_000 + looks - 24 * 120
-        #expect(settled <= exact && settled > exact - 91)
+        for look in 0..<looks where aging.wantsNote(at: Timestamp(ms: look * 30_000), keepMs: keep) {
+            aging.note(ranges(0..<look), at: Timestamp(ms: look * 30_000))
+        }
+        let settled = aged(looks * 30_000).count
+        let exact = looks - 24 * 120
+        #expect(settled <= exact && settled > exact - 361)
     }
 
     /// Retention of a queue: what is settled long enough goes, what is not settled stays whatever its age.

@@ -44,6 +44,12 @@ final class FailingLog: Log {
         engine.retain(stream, retention, done: done)
     }
 
+    func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        engine.free(stream, ranges, done: done)
+    }
+
+    func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) { engine.setUnits(units, of: stream, shard: shard) }
+
     func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) { engine.drop(stream, done: done) }
 
     func close(done: @escaping @Sendable () -> Void) { engine.close(done: done) }

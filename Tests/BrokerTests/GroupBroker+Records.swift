@@ -109,6 +109,12 @@ final class SharedLog: Log {
         engine.retain(stream, retention, done: done)
     }
 
+    func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        engine.free(stream, ranges, done: done)
+    }
+
+    func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) { engine.setUnits(units, of: stream, shard: shard) }
+
     func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) { engine.drop(stream, done: done) }
 
     /// The engine stays: the next broker takes it over.

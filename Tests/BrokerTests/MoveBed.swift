@@ -187,6 +187,12 @@ final class MortalLog: Log {
         if !isDead { engine.retain(stream, retention, done: done) }
     }
 
+    func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        if !isDead { engine.free(stream, ranges, done: done) }
+    }
+
+    func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) { engine.setUnits(units, of: stream, shard: shard) }
+
     func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
         if !isDead { engine.drop(stream, done: done) }
     }

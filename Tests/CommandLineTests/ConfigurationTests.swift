@@ -40,8 +40,11 @@ import Testing
             console = true
             read-only = true
             flush = "interval"
+            settled-bytes = "20GiB"
+            retention-check = "1m"
             """
-        let result = try configuration(["--kafka", "127.0.0.1:2", "--no-console"], file: file)
+        let result = try configuration(["--kafka", "127.0.0.1:2", "--no-console", "--retention-check", "2s"], file: file)
+        #expect(result.settledBytes == 20 << 30 && result.retentionCheckMs == 2_000)
         #expect(result.name == "from-file")
         #expect(result.kafka?.port == 2)
         #expect(result.http == nil)

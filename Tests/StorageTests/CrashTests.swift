@@ -17,6 +17,10 @@ import Testing
         #expect(names.contains { Journal.generation($0) != nil } && names.contains("checkpoint") && names.contains("epoch"))
         let segments = try fileSystem.list("/data/shard-0/0123456789abcdef1122334455667788-1").filter { $0.hasSuffix(".log") }
         #expect(segments.count > 1)
+        // Space was freed in the middle, and segments were rewritten.
+        let freed = try (0..<3).flatMap { try fileSystem.list("/data/shard-0/" + StreamName.encode(.test($0))) }
+        #expect(freed.contains("holes"))
+        #expect(freed.contains { SegmentFileKind.log.segment($0).map { $0.version > 0 } ?? false })
         try await CrashVerifier(workload: workload, loss: .power(seed: 1), run: "whole").verify(fileSystem.restarted(.power(seed: 1)))
     }
 

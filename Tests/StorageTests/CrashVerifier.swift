@@ -32,9 +32,11 @@ struct CrashVerifier {
     private func verify(
         _ engine: FileEngine, _ stream: StreamID, _ expectation: CrashWorkload.Expectation, _ extent: StreamExtent?
     ) async throws {
+        let gone = expectation.freed.union(OffsetRanges([Offset(0)..<Offset(expectation.trimmedBefore)]))
         guard let extent else {
             #expect(
-                expectation.dropAsked || expectation.durableEnd == expectation.trimmedBefore
+                expectation.dropAsked || gone.covers(Offset(expectation.trimmedBefore)..<Offset(expectation.durableEnd))
+                    || expectation.durableEnd == expectation.trimmedBefore
                     || expectation.sent.keys.min() == expectation.durableEnd, "\(run): \(stream) is gone")
             return
         }
@@ -42,10 +44,12 @@ struct CrashVerifier {
         let promised = isPowerLoss ? expectation.durableEnd : expectation.writtenEnd
         #expect(extent.end.value >= promised, "\(run): \(stream) ends at \(extent.end), promised \(promised)")
         #expect(extent.end.value <= expectation.end, "\(run): \(stream) ends at \(extent.end), sent \(expectation.end)")
-        #expect(extent.start.value <= expectation.trimmedBefore, "\(run): \(stream) starts at \(extent.start)")
+        #expect(gone.covers(.zero..<extent.start), "\(run): \(stream) starts at \(extent.start)")
+        #expect(extent.holes.subtracting(gone).isEmpty, "\(run): \(stream) lacks \(extent.holes)")
         guard extent.start < extent.end else { return }
-        let headers = try await engine.allBatches(stream, maxBytes: 3_000)
-        #expect(headers.first?.baseOffset == extent.start && headers.last?.nextOffset == extent.end, "\(run): \(stream)")
+        let headers = try await engine.allBatches(stream, maxBytes: 3_000, holes: extent.holes)
+        let first = try #require(headers.first?.baseOffset)
+        #expect(extent.holes.covers(extent.start..<first) && headers.last?.nextOffset == extent.end, "\(run): \(stream)")
         for header in headers {
             #expect(expectation.sent[header.baseOffset.value]?.contains(header.crc) == true, "\(run): \(stream) at \(header.baseOffset)")
             let located = try await engine.located(stream, .offset(header.lastOffset)).get()

@@ -14,6 +14,7 @@ final class CrashWorkload {
         var writtenEnd: Int64
         var durableEnd: Int64
         var trimmedBefore: Int64
+        var freed = OffsetRanges()
         var dropAsked = false
         var dropDone = false
 
@@ -45,6 +46,7 @@ final class CrashWorkload {
         options.checkpointMs = nil
         options.checkpointsInBackground = background
         options.openFiles = 4
+        options.rewriteBytes = 300
         options.indexBytes = 64
         return options
     }
@@ -80,6 +82,7 @@ final class CrashWorkload {
             await commit(engine)
             if number % 4 == 3, let store { await change(store) }
             if number % 9 == 8 { await trim(engine) }
+            if number % 4 == 2 { await free(engine) }
             if number % 13 == 12 {
                 let durable = Frame(id: nextFrame(), epoch: Epoch(1), appends: [], durable: true)
                 let outcome = await engine.committed(durable.id.value, [])
@@ -151,6 +154,26 @@ final class CrashWorkload {
         let before = random.below(3) == 0 ? expectation.writtenEnd : (expectation.trimmedBefore + expectation.writtenEnd) / 2
         expected[stream]?.trimmedBefore = max(before, expectation.trimmedBefore)
         _ = await engine.trimmed(stream, before: before)
+    }
+
+    /// Some stretches of what was written, and all but a little of it now and then.
+    private func free(_ engine: FileEngine) async {
+        let stream = Self.streams[random.below(3)]
+        guard let expectation = expected[stream] else { return }
+        let (first, end) = (expectation.trimmedBefore, expectation.writtenEnd)
+        guard end - first > 4 else { return }
+        var ranges = OffsetRanges()
+        if random.below(3) == 0 {
+            let kept = first + Int64(random.below(Int(end - first)))
+            ranges = OffsetRanges([Offset(first)..<Offset(kept), Offset(kept + 1)..<Offset(max(kept + 1, end))])
+        } else {
+            for _ in 0..<3 {
+                let from = first + Int64(random.below(Int(end - first)))
+                ranges.insert(Offset(from)..<Offset(min(end, from + 1 + Int64(random.below(30)))))
+            }
+        }
+        expected[stream]?.freed = expectation.freed.union(ranges)
+        _ = await result { engine.free(stream, ranges, done: $0) }
     }
 
     private func drop(_ engine: FileEngine) async {

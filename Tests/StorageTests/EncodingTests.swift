@@ -110,9 +110,9 @@ import Testing
         for name in ["", "journal-0", "lock", "0123456789abcdef1122334455667788", "0123456789abcdef1122334455667788-x", "facts-x"] {
             #expect(StreamName.decode(name, shard: ShardID(0)) == nil, "\(name)")
         }
-        #expect(SegmentFileKind.log.name(Offset(120)) == "00000000000000000120.log")
-        #expect(SegmentFileKind.log.base("00000000000000000120.log") == Offset(120))
-        #expect(SegmentFileKind.log.base("00000000000000000120.index") == nil)
+        #expect(SegmentFileKind.log.name(SegmentName(Offset(120))) == "00000000000000000120.log")
+        #expect(SegmentFileKind.log.segment("00000000000000000120.log") == SegmentName(Offset(120)))
+        #expect(SegmentFileKind.log.segment("00000000000000000120.index") == nil)
     }
 
     /// An entry was torn and the ones behind it stayed. The next run writes over the torn one; what stands behind it must not count.

@@ -23,9 +23,10 @@ enum EngineUnderTest: String, CaseIterable, Sendable {
 
     /// Runs `body` on a new engine and closes it.
     /// - Parameter segmentBytes: small, so that streams have several segments; the memory engine has its own unit.
-    func run(segmentBytes: Int = 1 << 20, _ body: (any Log) async throws -> Void) async throws {
+    func run(segmentBytes: Int = 1 << 20, rewriteBytes: Int = 1 << 20, _ body: (any Log) async throws -> Void) async throws {
         var options = Self.options
         options.segmentBytes = segmentBytes
+        options.rewriteBytes = rewriteBytes
         let directory = try TemporaryDirectory()
         let engine: any Log
         switch self {

@@ -41,7 +41,7 @@ final class FileEngineBed {
     func directory(_ stream: StreamID) -> String { "/data/shard-0/" + StreamName.encode(stream) }
 
     func file(_ stream: StreamID, _ base: Int64, _ kind: SegmentFileKind = .log) -> String {
-        directory(stream) + "/" + kind.name(Offset(base))
+        directory(stream) + "/" + kind.name(SegmentName(Offset(base)))
     }
 
     func with(_ change: (inout FaultyFileSystem.Faults) -> Void) {

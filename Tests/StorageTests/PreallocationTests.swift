@@ -29,7 +29,7 @@ import Testing
 
     /// Size and blocks of a segment's file, in bytes.
     private func file(_ base: Int64) throws -> (size: Int, blocks: Int) {
-        let path = "\(directory.path)/shard-0/\(StreamName.encode(stream))/\(SegmentFileKind.log.name(Offset(base)))"
+        let path = "\(directory.path)/shard-0/\(StreamName.encode(stream))/\(SegmentFileKind.log.name(SegmentName(Offset(base))))"
         var status = stat()
         try #require(stat(path, &status) == 0, "\(path)")
         return (Int(status.st_size), Int(status.st_blocks) * 512)

@@ -90,7 +90,7 @@ import Testing
             _ = await bed.commit(UInt64(number + 1), [Batches.append(a, Int64(number), time: 1_000 + Int64(number), valueBytes: 1_500)])
         }
         try await bed.restart(nil)
-        let segments = try bed.fileSystem.list(bed.directory(a)).compactMap(SegmentFileKind.log.base)
+        let segments = try bed.fileSystem.list(bed.directory(a)).compactMap(SegmentFileKind.log.segment).map(\.base)
         #expect(segments.count == 2)
         for base in segments {
             for kind in [SegmentFileKind.index, .time] {

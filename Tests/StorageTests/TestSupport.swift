@@ -82,6 +82,10 @@ extension Log {
         return await result { retain(stream, retention, done: $0) }
     }
 
+    func freed(_ stream: StreamID, _ ranges: [Range<Int64>]) async -> Result<StreamExtent, LogError> {
+        await result { free(stream, OffsetRanges(ranges.map { Offset($0.lowerBound)..<Offset($0.upperBound) }), done: $0) }
+    }
+
     func dropped(_ stream: StreamID) async -> Result<Void, LogError> { await result { drop(stream, done: $0) } }
 
     func resolved(_ frame: UInt64, shard: Int = 0) async -> Result<FrameFate, LogError> {
@@ -90,8 +94,11 @@ extension Log {
 
     func closed() async { _ = await result { (done: @escaping @Sendable (Bool) -> Void) in close { done(true) } } }
 
-    /// Every batch of a stream from `start`, read slice by slice; checks that each is whole and that offsets follow one another.
-    func allBatches(_ stream: StreamID, maxBytes: Int = .max, wantsRegion: Bool = false) async throws -> [RecordBatchHeader] {
+    /// Every batch of a stream from `start`, read slice by slice; checks that each is whole and that offsets follow one another, but for
+    /// `holes`.
+    func allBatches(
+        _ stream: StreamID, maxBytes: Int = .max, wantsRegion: Bool = false, holes: OffsetRanges = OffsetRanges()
+    ) async throws -> [RecordBatchHeader] {
         guard case .success(let first) = await located(stream, .offset(try await start(of: stream))) else { return [] }
         var position = first.position
         var headers: [RecordBatchHeader] = []
@@ -104,10 +111,14 @@ extension Log {
                 let whole = bytes.readSlice(length: header.totalBytes)
                 let batch = try #require(whole)
                 #expect(batch.withUnsafeReadableBytes { header.checksumMatches($0) })
-                if let last = headers.last { #expect(header.baseOffset == last.nextOffset) }
+                if let last = headers.last {
+                    #expect(header.baseOffset == last.nextOffset || holes.covers(last.nextOffset..<header.baseOffset))
+                }
                 headers.append(header)
             }
-            #expect(headers.last?.nextOffset == slice.nextOffset)
+            if let last = headers.last?.nextOffset, let next = slice.nextOffset {
+                #expect(last == next || holes.covers(last..<next))
+            }
             position = try #require(slice.next)
         }
     }

@@ -1,5 +1,6 @@
 import Model
 import Queues
+import Storage
 
 /// A topic's settings, by Kafka's names. Unset settings follow the broker's defaults.
 public struct TopicConfig: Sendable, Equatable {
@@ -10,6 +11,8 @@ public struct TopicConfig: Sendable, Equatable {
     public private(set) var retentionBytes: Int64
     public private(set) var maxMessageBytes: Int32
     public private(set) var isLogAppendTime: Bool
+    /// How the log is divided, as far as the topic says so.
+    public private(set) var units: StreamUnits
     /// nil: the broker's.
     public private(set) var flush: BrokerOptions.Flush?
     /// How the topic delays what is published to it; nil: not at all.
@@ -27,6 +30,7 @@ public struct TopicConfig: Sendable, Equatable {
         maxMessageBytes = Int32(value("max.message.bytes")) ?? Int32(Limits().batchBytes)
         isLogAppendTime = value("message.timestamp.type") == "LogAppendTime"
         flush = BrokerOptions.Flush(rawValue: value("flush"))
+        units = StreamUnits(bytes: overrides["segment.bytes"].flatMap(Int.init), ms: Int64(value("segment.ms")))
         delay = DelayRule(isEnabled: isDelayEnabled, ms: delayMs)
     }
 
@@ -114,6 +118,12 @@ public struct ConfigDefinition: Sendable {
             .init(
                 name: "retention.ms", kind: .long(-1...Int64.max), defaultValue: "604800000",
                 doc: "Segments whose newest record is older than this go; -1 for no limit."),
+            .init(
+                name: "segment.bytes", kind: .long((1 << 20)...Int64(Int32.max)), defaultValue: String(1 << 30),
+                doc: "A segment file is closed when it would get larger than this; space is given back in whole segments."),
+            .init(
+                name: "segment.ms", kind: .long(1...Int64.max), defaultValue: "604800000",
+                doc: "A segment file is closed when a batch comes that is this much younger than its first one."),
         ] + queueList
 
     public static let topic: [String: ConfigDefinition] = Dictionary(

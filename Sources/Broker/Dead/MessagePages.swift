@@ -178,7 +178,7 @@ extension CursorCounts {
             case .acquired: sum + acquired
             case .waiting: sum + waiting
             case .moving: sum + moving
-            case .settled: sum + max(0, (end - start) - open)
+            case .settled: sum + max(0, (end - start) - holes - open)
             }
         }
     }

@@ -16,7 +16,10 @@ extension Mover {
             guard let source = shard.mover?.source else { return ([], gap.upperBound) }
             let found = settled ? source.open(key, in: gap, limit: limit) : source.movable(key, in: gap, limit: limit)
             let end = found.count < limit ? gap.upperBound : found[found.count - 1].upperBound
-            return (settled ? Self.between(found, gap.lowerBound..<end) : found, end)
+            guard settled else { return (found, end) }
+            // What retention freed can't be read again.
+            let gone = shard.partitions[key.partition]?.holes ?? OffsetRanges()
+            return (Self.between(found, gap.lowerBound..<end).flatMap { gone.missing(in: $0) }, end)
         }
         if let named {
             ranges = Burial.ranges(named.filter { offset in ranges.contains { $0.contains(offset) } })

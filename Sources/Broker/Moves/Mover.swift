@@ -64,6 +64,7 @@ public final class Mover: @unchecked Sendable {
         for part in order.parts {
             ends.append(await broker.shard(of: part.target).ask { $0.partitions[part.target]?.highWatermark ?? .zero })
         }
+        for (part, end) in zip(order.parts, ends) { shard.space?.moveBegan(to: part.target, at: end) }
         if await log([.begun(order.intent(ends: ends))]) != nil { return MoveResult(isStuck: true) }
         var settled: [Range<Offset>] = []
         for answer in await append(order.parts, obeysAdmission: order.job != 0, broker) {
@@ -81,7 +82,9 @@ public final class Mover: @unchecked Sendable {
         }
         // What may or may not have landed stays open: the next start looks.
         if result.isStuck { return result }
-        _ = await log([.ended(number: order.number, bases: result.bases)])
+        if await log([.ended(number: order.number, bases: result.bases)]) == nil {
+            for (part, end) in zip(order.parts, ends) { shard.space?.moveEnded(to: part.target, at: end) }
+        }
         return result
     }
 

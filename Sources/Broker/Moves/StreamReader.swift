@@ -19,13 +19,12 @@ struct StreamReader: Sendable {
     /// - Throws: ``LogError``: `corrupt` also for a batch that is packed in a way that can't be read here.
     func read(_ stream: StreamID, from: Offset, to: Offset) async throws(LogError) -> Chunk {
         guard from < to else { return Chunk(records: [], next: from) }
-        let place: Located
-        do throws(LogError) { place = try await log.located(stream, from).get() } catch {
+        var bytes: ByteBuffer
+        do throws(LogError) { bytes = try await read(stream, from) } catch {
             // Below the stream's start or behind its end: what is not there has been looked at.
-            guard case .outOfRange(let extent) = error else { throw error }
+            guard case .outOfRange(let extent) = error, from < extent.start || from >= extent.end else { throw error }
             return Chunk(records: [], next: from < extent.start ? min(extent.start, to) : to)
         }
-        var bytes = try await read(stream, place)
         var chunk = Chunk(records: [], next: from)
         while bytes.readableBytes >= RecordBatchHeader.size {
             guard case .success(let header) = bytes.withUnsafeReadableBytes({ RecordBatchHeader.parse($0) }) else {
@@ -81,10 +80,13 @@ struct StreamReader: Sendable {
         try await log.located(stream, offset).get().header.attributes.compression.map { "\($0)" } ?? "unknown"
     }
 
-    private func read(_ stream: StreamID, _ place: Located) async throws(LogError) -> ByteBuffer {
+    private func read(_ stream: StreamID, _ from: Offset, tries: Int = 3) async throws(LogError) -> ByteBuffer {
+        let place = try await log.located(stream, from).get()
         let bytes = max(Self.readBytes, place.header.totalBytes)
-        let slice = try await log.slice(stream, at: place.position, maxBytes: bytes).get()
-        guard case .bytes(let buffer) = slice.content else {
+        let slice = await log.slice(stream, at: place.position, maxBytes: bytes)
+        // Freed or rewritten since it was found: its offset has another place now.
+        if case .failure(.outOfRange) = slice, tries > 0 { return try await read(stream, from, tries: tries - 1) }
+        guard case .bytes(let buffer) = try slice.get().content else {
             throw .corrupt("\(stream): the log gave a file region where bytes were asked for")
         }
         return buffer

@@ -18,6 +18,9 @@ final class Partition: @unchecked Sendable {
     var start: Offset
     /// Everything below is written and may be read.
     var highWatermark: Offset
+    /// What retention freed between start and high watermark.
+    var holes: OffsetRanges { didSet { holeCount = holes.count } }
+    private(set) var holeCount: Int64
     /// The next offset to hand out.
     var end: Offset
     var bytes: Int64
@@ -30,6 +33,9 @@ final class Partition: @unchecked Sendable {
     var memory: ProducerMemory
     /// The same as of `highWatermark`: what snapshots hold, and what counts again after a failed write.
     var writtenMemory: ProducerMemory
+    /// Producers and epochs up to here are in the shard's snapshot; in the one that is being written.
+    var savedEnd: Offset
+    var savingEnd: Offset
     /// Batches that came before `memory` was known, in order.
     var held: [HeldBatch] = []
     /// Told when `memory` is known, or why it could not be read.
@@ -55,10 +61,17 @@ final class Partition: @unchecked Sendable {
         highWatermark = extent.end
         end = extent.end
         bytes = extent.bytes
+        holes = extent.holes.intersection(self.start..<max(self.start, extent.end))
+        holeCount = holes.count
         maxTimestamp = extent.maxTimestamp
         self.memory = memory
         writtenMemory = memory
+        savedEnd = memory.upTo
+        savingEnd = memory.upTo
     }
+
+    /// Records that are there.
+    var recordCount: Int64 { max(0, highWatermark - start - holeCount) }
 
     var stream: StreamID { .partition(id) }
 

@@ -135,6 +135,8 @@ final class AcquireRun: @unchecked Sendable {
     private func take(_ slice: Result<LogSlice, LogError>, _ first: Offset, _ item: AcquireItem, _ cursor: HostedCursor) -> Outcome {
         let content: ByteBuffer
         switch slice {
+        // Freed or rewritten since it was found: look again.
+        case .failure(.outOfRange(let extent)) where first < extent.end: return .nothing
         case .failure(let error): return .part(failed(error, item))
         case .success(let found):
             guard case .bytes(let bytes) = found.content else {

@@ -2,7 +2,7 @@ import Model
 import Queues
 import Storage
 
-/// What leaves a queue by itself: expired messages, those for which there is no room, and settled ones.
+/// What leaves a queue by itself: expired messages, and those for which there is no room.
 extension CursorHost {
     /// What a queue held before its ages were noted counts as old as its newest record: it expires late rather than early.
     func noteBacklog(_ cursor: HostedCursor) {
@@ -41,26 +41,6 @@ extension CursorHost {
             if error == nil, self[cursor.key] === cursor { self.shedOverflow(cursor) }
         }
     }
-
-    /// Applies a queue's retention: what is not settled stays; what is settled goes when it has been for `retention.settled.ms`, and the
-    /// oldest of it above `retention.settled.bytes`. How long something has been settled is forgotten at a restart: then it stays longer.
-    func retain(_ partition: Partition) {
-        guard let own = partition.own else { return }
-        let policy = own.machine.policy
-        let now = shard.clock.now
-        let needed = own.machine.firstNeeded
-        own.progress.note(needed, at: now, keepMs: policy.settledRetentionMs)
-        let id = partition.id
-        if let before = own.progress.settled(before: now + -policy.settledRetentionMs), before > partition.start {
-            shard.log.trim(partition.stream, before: before) { [shard] result in shard.run { shard.took(result, id) } }
-        }
-        let span = partition.highWatermark - partition.start
-        guard span > 0, needed > partition.start else { return }
-        // Bytes of what must stay, by its share of the log.
-        let open = Double(partition.bytes) * Double(partition.highWatermark - needed) / Double(span)
-        let retention = Retention(olderThan: nil, maxBytes: policy.settledRetentionBytes + Int64(open), below: needed)
-        shard.log.retain(partition.stream, retention) { [shard] result in shard.run { shard.took(result, id) } }
-    }
 }
 
 /// Admission: what a queue refuses, and what it slows down.
@@ -79,9 +59,9 @@ extension HostedCursor {
     /// Bytes of messages that are not settled, by the average of the log.
     var openBytes: Int64 { Int64(Double(machine.openCount) * averageBytes) }
 
-    private var averageBytes: Double {
-        let span = partition.highWatermark - partition.start
-        return span > 0 ? max(1, Double(partition.bytes) / Double(span)) : 1
+    var averageBytes: Double {
+        let records = partition.recordCount
+        return records > 0 ? max(1, Double(partition.bytes) / Double(records)) : 1
     }
 
     /// The share of its nearest limit that the queue has used up; nil without a limit.

@@ -85,6 +85,7 @@ final class CursorHost: @unchecked Sendable {
             cursors[cursor.key] = nil
             cursor.wakeAll()
         }
+        shard.space?.forget(partition.id)
         partition.cursors = []
         partition.own = nil
     }
@@ -103,6 +104,7 @@ final class CursorHost: @unchecked Sendable {
             partition.own = open(key)
         } else {
             partition.own = nil
+            shard.space?.note(settledBytes: 0, of: partition.id)
         }
         for cursor in partition.cursors { follow(cursor) }
     }

@@ -24,6 +24,8 @@ public struct CursorCounts: Equatable, Sendable {
     public var start = Offset.zero
     public var end = Offset.zero
     public var firstOpen = Offset.zero
+    /// Offsets from start to end that retention freed.
+    public var holes: Int64 = 0
     /// Bytes of the log, settled messages included.
     public var bytes: Int64 = 0
     public var holdsDelivery = false

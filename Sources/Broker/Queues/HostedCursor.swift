@@ -13,8 +13,10 @@ final class HostedCursor: @unchecked Sendable {
     var armedAt: Monotonic?
     /// When messages were appended, where they may expire.
     var ages = QueueAges()
-    /// How far settlement had come, and when.
-    var progress = SettledProgress()
+    /// What is settled, and since when.
+    var aging = SettledAging()
+    /// Space is being freed.
+    var isFreeing = false
     /// Everything ready below it has expired.
     var expiredBelow = Offset.zero
     /// Tokens of `rate.in`.
@@ -62,6 +64,7 @@ final class HostedCursor: @unchecked Sendable {
         counts.start = partition.start
         counts.end = partition.highWatermark
         counts.firstOpen = machine.firstOpen
+        counts.holes = partition.holeCount
         counts.bytes = partition.bytes
         counts.holdsDelivery = machine.holdsDelivery
         counts.holdsPublishing = machine.holdsPublishing

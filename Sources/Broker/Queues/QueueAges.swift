@@ -46,26 +46,3 @@ struct QueueAges {
     /// When the next stretch expires.
     func nextExpiry(ttlMs: Int64) -> Timestamp? { isEmpty ? nil : stretches[head].newest + ttlMs }
 }
-
-/// How far the settled stretch at a queue's beginning reached, and when: what may be removed once it has been settled long enough.
-///
-/// ```
-/// kept for 24 h: a mark every 45 minutes at most
-/// note(100 at 0 h), note(250 at 1 h)   settled(before: 0:59 h) → 100, settled(before: 1 h) → 250
-/// ```
-struct SettledProgress {
-    private static let parts: Int64 = 32
-    private var marks: [(at: Timestamp, offset: Offset)] = []
-
-    /// Everything below `offset` is settled `now`; what has been so for `keepMs` will be asked for.
-    mutating func note(_ offset: Offset, at now: Timestamp, keepMs: Int64) {
-        // A purge that was undone, or a replay: what is open again is needed again.
-        while let last = marks.last, last.offset > offset { marks.removeLast() }
-        if let last = marks.last, last.offset == offset || now - last.at < keepMs / Self.parts { return }
-        marks.append((now, offset))
-        while marks.count > 1, marks[1].at <= now + -keepMs { marks.removeFirst() }
-    }
-
-    /// Everything below it was settled at `time`.
-    func settled(before time: Timestamp) -> Offset? { marks.last { $0.at <= time }?.offset }
-}

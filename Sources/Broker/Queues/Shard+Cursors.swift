@@ -18,11 +18,14 @@ extension Shard {
             guard let host = self.cursors, let cursor = host[key], count > 0 else { return reply([]) }
             cursor.machine.promote(now: host.now)
             var messages: [CursorMessage] = []
-            for run in cursor.machine.list(state, in: max(.zero, from)..<max(from, cursor.machine.end), limit: count) {
-                var offset = run.range.lowerBound
-                while offset < run.range.upperBound, messages.count < count {
-                    messages.append(CursorMessage(offset: offset, state: run.state, attempts: run.attempts, due: run.due))
-                    offset = offset + 1
+            // What retention freed is settled and can't be shown.
+            for piece in cursor.partition.holes.missing(in: max(.zero, from)..<max(from, cursor.machine.end)) {
+                for run in cursor.machine.list(state, in: piece, limit: count - messages.count) {
+                    var offset = run.range.lowerBound
+                    while offset < run.range.upperBound, messages.count < count {
+                        messages.append(CursorMessage(offset: offset, state: run.state, attempts: run.attempts, due: run.due))
+                        offset = offset + 1
+                    }
                 }
             }
             reply(messages)
@@ -65,10 +68,20 @@ extension Shard {
     public func replay(
         _ key: ShareKey, _ range: Range<Offset>, dryRun: Bool, reply: @escaping @Sendable (Result<Int64, ShareError>) -> Void
     ) {
-        decide(key, reply) { machine, _ in
-            if dryRun { return (machine.replayable(range), CursorStep()) }
-            let (count, step) = machine.replay(range)
-            return (count, step)
+        run {
+            // What retention freed can't be read again.
+            let pieces = self.partitions[key.partition].map { $0.holes.missing(in: range) } ?? [range]
+            self.decide(key, reply) { machine, _ in
+                if dryRun { return (pieces.reduce(0) { $0 + machine.replayable($1) }, CursorStep()) }
+                var count: Int64 = 0
+                var step = CursorStep()
+                for piece in pieces {
+                    let replayed = machine.replay(piece)
+                    count += replayed.count
+                    step.facts += replayed.step.facts
+                }
+                return (count, step)
+            }
         }
     }
 
@@ -138,6 +151,7 @@ extension Shard {
         run {
             guard let host = self.cursors, let cursor = host[key] else { return reply(.failure(.unknownPartition)) }
             let (answer, step) = body(&cursor.machine, host.now)
+            if step.facts.contains(where: \.reopens) { cursor.aging.reopened() }
             host.log(step, of: cursor) { error in reply(error.map { .failure($0) } ?? .success(answer)) }
         }
     }

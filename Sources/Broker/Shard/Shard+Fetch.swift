@@ -34,21 +34,26 @@ extension Shard {
 
     private func read(_ item: FetchItem, _ run: FetchRun, wantsRegion: Bool) {
         guard let partition = partitions[item.partition] else { return run.fail(FetchPart(slot: item.slot, error: .unknownPartition)) }
-        partition.counters.recordsOut += item.advanced
+        if item.advanced > 0 {
+            let passed = partition.holes.intersection((item.offset + -item.advanced)..<item.offset).count
+            partition.counters.recordsOut += item.advanced - passed
+        }
         var part = FetchPart(slot: item.slot, highWatermark: partition.highWatermark, logStart: partition.start)
         part.error = check(item, partition)
         if part.error != nil { return run.fail(part) }
         guard item.offset < partition.highWatermark, run.budget > 0 else { return run.parts.append(part) }
 
-        let bytes = min(run.budget, item.maxBytes)
         run.open += 1
-        let answered = part
+        let read = FetchRead(
+            partition: partition, offset: item.offset, bytes: min(run.budget, item.maxBytes), part: part, wantsRegion: wantsRegion)
+        locate(read, run)
+    }
+
+    private func locate(_ read: FetchRead, _ run: FetchRun) {
         let later: @Sendable (Result<Located, LogError>) -> Void = { located in
-            self.loop.execute { self.read(partition, at: located, bytes, answered, run, wantsRegion: wantsRegion) }
+            self.loop.execute { self.located(located, read, run) }
         }
-        if let located = log.locate(partition.stream, .offset(item.offset), later: later) {
-            read(partition, at: located, bytes, answered, run, wantsRegion: wantsRegion)
-        }
+        if let place = log.locate(read.partition.stream, .offset(read.offset), later: later) { located(place, read, run) }
     }
 
     private func check(_ item: FetchItem, _ partition: Partition) -> PartitionError? {
@@ -58,21 +63,40 @@ extension Shard {
         return nil
     }
 
-    private func read(
-        _ partition: Partition, at located: Result<Located, LogError>, _ bytes: Int, _ part: FetchPart, _ run: FetchRun, wantsRegion: Bool
-    ) {
+    private func located(_ located: Result<Located, LogError>, _ read: FetchRead, _ run: FetchRun) {
         switch located {
-        case .failure(let error): run.end(part, partition, .failure(error))
+        case .failure(let error): run.end(read, .failure(error))
         case .success(let place):
             let later: @Sendable (Result<LogSlice, LogError>) -> Void = { slice in
-                self.loop.execute { run.end(part, partition, slice) }
+                self.loop.execute { self.took(slice, read, run) }
             }
-            let wanted = max(bytes, run.parts.contains { $0.slice != nil } ? bytes : place.header.totalBytes)
-            if let slice = log.read(partition.stream, at: place.position, maxBytes: wanted, wantsRegion: wantsRegion, later: later) {
-                run.end(part, partition, slice)
-            }
+            let wanted = max(read.bytes, run.parts.contains { $0.slice != nil } ? read.bytes : place.header.totalBytes)
+            let slice = log.read(
+                read.partition.stream, at: place.position, maxBytes: wanted, wantsRegion: read.wantsRegion, later: later)
+            if let slice { took(slice, read, run) }
         }
     }
+
+    private func took(_ slice: Result<LogSlice, LogError>, _ read: FetchRead, _ run: FetchRun) {
+        // What lay there was freed or rewritten between the look-up and the read; the offset has another place now.
+        if case .failure(.outOfRange(let extent)) = slice, read.tries > 0, read.offset >= extent.start, read.offset < extent.end {
+            var again = read
+            again.tries -= 1
+            return locate(again, run)
+        }
+        run.end(read, slice)
+    }
+}
+
+/// One partition's read within a fetch.
+struct FetchRead: Sendable {
+    let partition: Partition
+    let offset: Offset
+    let bytes: Int
+    var part: FetchPart
+    let wantsRegion: Bool
+    /// Look-ups that may still be made where what was found was gone when it was read.
+    var tries = 3
 }
 
 /// One fetch on one shard while parts of it wait for the disk. Owned by the shard's loop, which is what `@unchecked Sendable` rests on.
@@ -105,14 +129,14 @@ final class FetchRun: @unchecked Sendable {
         parts.append(part)
     }
 
-    func end(_ part: FetchPart, _ partition: Partition, _ slice: Result<LogSlice, LogError>) {
-        var part = part
+    func end(_ read: FetchRead, _ slice: Result<LogSlice, LogError>) {
+        var part = read.part
         switch slice {
         case .success(let slice):
             part.slice = slice
             bytes += slice.count
             budget -= slice.count
-            partition.counters.bytesOut += Int64(slice.count)
+            read.partition.counters.bytesOut += Int64(slice.count)
             parts.append(part)
         case .failure(.outOfRange):
             part.error = .offsetOutOfRange

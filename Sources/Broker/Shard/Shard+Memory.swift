@@ -40,6 +40,8 @@ extension Shard {
         guard offset < partition.highWatermark else { return loaded(partition) }
         let read: @Sendable (Result<Located, LogError>) -> Void = { located in
             switch located {
+            // What was not read yet has been freed.
+            case .failure(.outOfRange(let extent)) where extent.start > offset: self.readMemory(of: partition, from: extent.start)
             case .failure(let error): self.loadFailed(partition, error)
             case .success(let place):
                 let learn: @Sendable (Result<LogSlice, LogError>) -> Void = { slice in
@@ -57,6 +59,9 @@ extension Shard {
     private func learn(_ partition: Partition, _ slice: Result<LogSlice, LogError>, from offset: Offset) {
         guard partitions[partition.id] === partition else { return }
         guard case .success(let found) = slice, case .bytes(let bytes) = found.content else {
+            if case .failure(.outOfRange(let extent)) = slice, offset < extent.end {
+                return readMemory(of: partition, from: max(offset, extent.start))
+            }
             if case .failure(let error) = slice { return loadFailed(partition, error) }
             return loadFailed(partition, .corrupt("a region where bytes were asked for"))
         }
@@ -103,13 +108,18 @@ extension Shard {
         for done in waiting { done(error) }
     }
 
-    func snapshotIfDue() {
-        guard bytesSinceSnapshot >= Self.snapshotEveryBytes, !snapshotRunning else { return }
+    /// - Parameter isWanted: somebody waits for what is behind the last one to be saved.
+    func snapshotIfDue(isWanted: Bool = false) {
+        guard isWanted || bytesSinceSnapshot >= Self.snapshotEveryBytes, !snapshotRunning else { return }
         snapshotRunning = true
         let bytes = snapshotBytes()
         Task {
-            await self.putSnapshot(bytes)
-            self.run { self.snapshotRunning = false }
+            let isSaved = await self.putSnapshot(bytes)
+            self.run {
+                self.snapshotRunning = false
+                guard isSaved else { return }
+                for partition in self.partitions.values { partition.savedEnd = partition.savingEnd }
+            }
         }
     }
 
@@ -122,6 +132,7 @@ extension Shard {
         var memories: [(PartitionID, ProducerMemory)] = []
         for (id, partition) in partitions {
             partition.writtenMemory.producers.expire(now: now)
+            partition.savingEnd = partition.writtenMemory.upTo
             memories.append((id, partition.writtenMemory))
         }
         return ProducerSnapshot.encode(memories, delayed: delays?.writtenEnds ?? []).buffer

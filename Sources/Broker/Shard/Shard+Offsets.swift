@@ -43,22 +43,26 @@ extension Shard {
         }
     }
 
-    private func search(_ partition: Partition, _ target: LocateTarget, _ reply: @escaping @Sendable (OffsetAnswer) -> Void) {
+    private func search(
+        _ partition: Partition, _ target: LocateTarget, tries: Int = 3, _ reply: @escaping @Sendable (OffsetAnswer) -> Void
+    ) {
         let found: @Sendable (Result<Located, LogError>) -> Void = { located in
             switch located {
             case .failure(.outOfRange), .failure(.unknownStream): reply(OffsetAnswer(leaderEpoch: self.epoch.value))
             case .failure(let error): reply(OffsetAnswer(error: .storage("\(error)")))
-            case .success(let place): self.searchBatch(partition, place, target, reply)
+            case .success(let place): self.searchBatch(partition, place, target, tries: tries, reply)
             }
         }
         if let located = log.locate(partition.stream, target, later: { result in self.run { found(result) } }) { found(located) }
     }
 
     private func searchBatch(
-        _ partition: Partition, _ place: Located, _ target: LocateTarget, _ reply: @escaping @Sendable (OffsetAnswer) -> Void
+        _ partition: Partition, _ place: Located, _ target: LocateTarget, tries: Int, _ reply: @escaping @Sendable (OffsetAnswer) -> Void
     ) {
         let start = partition.start
         let read: @Sendable (Result<LogSlice, LogError>) -> Void = { slice in
+            // Freed or rewritten since it was found.
+            if case .failure(.outOfRange) = slice, tries > 0 { return self.search(partition, target, tries: tries - 1, reply) }
             guard case .success(let found) = slice, case .bytes(var bytes) = found.content,
                 let batch = bytes.readSlice(length: place.header.totalBytes)
             else { return reply(OffsetAnswer(error: .storage("the batch at \(place.header.baseOffset) can't be read"))) }
@@ -160,6 +164,7 @@ extension Shard {
         switch result {
         case .success(let extent):
             partition.start = max(partition.start, extent.start)
+            partition.holes = extent.holes.intersection(partition.start..<max(partition.start, extent.end))
             cursors?.trimmed(partition)
             partition.bytes = extent.bytes
         case .failure(.unknownStream): break

@@ -26,6 +26,8 @@ public final class Shard: @unchecked Sendable {
     let settlements = SettlementWatch()
     /// The queue cursors of this shard's partitions; there once the broker has started.
     var cursors: CursorHost?
+    /// What all shards know of each other's space; there once the broker has started.
+    var space: SpaceLedger?
     /// Delayed messages for this shard's partitions; there once the broker has started.
     var delays: DelayHost?
     /// Next sequence number of each fact stream.
@@ -74,6 +76,7 @@ public final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
         partitions[id] = partition
+        log.setUnits(partition.config.units, of: partition.stream, shard: self.id)
         cursors?.configured(partition)
     }
 

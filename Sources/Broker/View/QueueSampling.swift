@@ -107,7 +107,8 @@ extension Broker {
                 counts.start = partition.start
                 counts.firstOpen = partition.start
                 counts.end = partition.end
-                counts.ready = partition.end - partition.start
+                counts.ready = partition.end - partition.start - partition.holes
+                counts.holes = partition.holes
                 counts.bytes = partition.bytes
             }
             sample.cursors.append(counts)

@@ -158,7 +158,7 @@ struct QueueSums: Sendable {
             accepted += counts.accepted
             refused += counts.refused
             bytes += counts.bytes
-            let span = counts.end - counts.start
+            let span = counts.end - counts.start - counts.holes
             let open = counts.ready + counts.acquired + counts.waiting
             openBytes += span > 0 ? Int64(Double(counts.bytes) * min(1, Double(open) / Double(span))) : 0
             if let share = counts.limitShare { limitShare = max(limitShare ?? 0, share) }

@@ -94,7 +94,8 @@ struct GroupSample: Sendable {
 extension Shard {
     func partitionSamples(where isWanted: (Partition) -> Bool = { _ in true }) -> [Statistics.PartitionSample] {
         partitions.values.filter(isWanted).map {
-            .init(id: $0.id, start: $0.start, end: $0.highWatermark, bytes: $0.bytes, counters: $0.counters)
+            .init(
+                id: $0.id, start: $0.start, end: $0.highWatermark, holes: $0.holeCount, bytes: $0.bytes, counters: $0.counters)
         }
     }
 

@@ -9,6 +9,8 @@ public final class Statistics: Sendable {
         var id: PartitionID
         var start: Offset
         var end: Offset
+        /// Offsets between them that retention freed.
+        var holes: Int64
         var bytes: Int64
         var counters: PartitionCounters
     }
@@ -94,7 +96,7 @@ extension Statistics.State {
             current[sample.id] = sample
             var sum = sums[sample.id.topic] ?? (PartitionCounters(), 0, 0)
             sum.counters.add(sample.counters)
-            sum.records += sample.end - sample.start
+            sum.records += sample.end - sample.start - sample.holes
             sum.bytes += sample.bytes
             sums[sample.id.topic] = sum
             let before = partitions[sample.id]?.counters.recordsIn ?? sample.counters.recordsIn

@@ -83,6 +83,7 @@ enum DescribeConfigs {
             ("message.max.bytes", String(limits.batchBytes)),
             ("num.partitions", String(broker.options.defaultPartitions)),
             ("offset.metadata.max.bytes", String(limits.offsetMetadataBytes)),
+            ("retention.settled.bytes", String(broker.options.settledRetentionBytes)),
             ("socket.request.max.bytes", String(limits.requestBytes)),
         ]
         return settings.map { name, value in

@@ -124,6 +124,14 @@ public final class FaultyEngine: Log {
         late { [base] in base.retain(stream, retention, done: done) }
     }
 
+    public func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        late { [base] in base.free(stream, ranges, done: done) }
+    }
+
+    public func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) {
+        base.setUnits(units, of: stream, shard: shard)
+    }
+
     public func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
         late { [base] in base.drop(stream, done: done) }
     }

@@ -7,7 +7,7 @@ import NIOCore
 struct Checkpoint: Equatable, Sendable {
     /// One segment as of the checkpoint.
     struct Mark: Equatable, Sendable {
-        var base: Offset
+        var name: SegmentName
         /// Synced bytes; they end between batches.
         var bytes: Int64
         var next: Offset
@@ -17,11 +17,15 @@ struct Checkpoint: Equatable, Sendable {
         var lastTimeEntryPosition: UInt32
         var offsetEntries: UInt32
         var timeEntries: UInt32
+        var firstTimestamp: Timestamp
+        /// What rewriting left out.
+        var gaps: OffsetRanges
 
-        static let encodedBytes = 4 * 8 + 5 * 4
+        /// At least.
+        static let encodedBytes = 5 * 8 + 7 * 4
 
         init(_ segment: Segment) {
-            base = segment.base
+            name = segment.name
             bytes = segment.bytes
             next = segment.next
             maxTimestamp = segment.maxTimestamp
@@ -30,10 +34,12 @@ struct Checkpoint: Equatable, Sendable {
             lastTimeEntryPosition = UInt32(segment.lastTimeEntryPosition)
             offsetEntries = UInt32(segment.offsets.count)
             timeEntries = UInt32(segment.times.count)
+            firstTimestamp = segment.firstTimestamp
+            gaps = segment.gaps
         }
 
         var segment: Segment {
-            var segment = Segment(base: base)
+            var segment = Segment(name)
             segment.bytes = bytes
             segment.next = next
             segment.maxTimestamp = maxTimestamp
@@ -42,6 +48,8 @@ struct Checkpoint: Equatable, Sendable {
             segment.lastTimeEntryPosition = Int64(lastTimeEntryPosition)
             segment.offsets = SparseIndex(onFile: Int(offsetEntries))
             segment.times = SparseIndex(onFile: Int(timeEntries))
+            segment.firstTimestamp = firstTimestamp
+            segment.gaps = gaps
             return segment
         }
     }
@@ -52,7 +60,7 @@ struct Checkpoint: Equatable, Sendable {
     var streams: [String: [Mark]]
 
     static let magic: UInt32 = 0x5743_5031  // WCP1
-    static let version: UInt16 = 1
+    static let version: UInt16 = 2
     /// A file larger than this is not read: about 10 million segments.
     static let maxBytes = 1 << 29
 
@@ -64,10 +72,12 @@ struct Checkpoint: Equatable, Sendable {
             buffer.writeString(name)
             buffer.writeInteger(UInt32(marks.count))
             for mark in marks {
-                buffer.writeMultipleIntegers(mark.base.value, mark.bytes, mark.next.value, mark.maxTimestamp.ms)
+                buffer.writeMultipleIntegers(
+                    mark.name.base.value, mark.bytes, mark.next.value, mark.maxTimestamp.ms, mark.firstTimestamp.ms)
                 buffer.writeMultipleIntegers(
                     mark.maxTimestampPosition, mark.lastOffsetEntryPosition, mark.lastTimeEntryPosition, mark.offsetEntries,
-                    mark.timeEntries)
+                    mark.timeEntries, mark.name.version, UInt32(mark.gaps.ranges.count))
+                for gap in mark.gaps.ranges { buffer.writeMultipleIntegers(gap.lowerBound.value, gap.upperBound.value) }
             }
         }
         buffer.writeInteger(CRC32C.checksum(buffer))
@@ -107,13 +117,26 @@ struct Checkpoint: Equatable, Sendable {
 
 extension Checkpoint.Mark {
     fileprivate init?(_ buffer: inout ByteBuffer) {
-        guard let long = buffer.readMultipleIntegers(as: (Int64, Int64, Int64, Int64).self),
-            let short = buffer.readMultipleIntegers(as: (UInt32, UInt32, UInt32, UInt32, UInt32).self)
+        guard let long = buffer.readMultipleIntegers(as: (Int64, Int64, Int64, Int64, Int64).self),
+            let short = buffer.readMultipleIntegers(as: (UInt32, UInt32, UInt32, UInt32, UInt32, UInt32, UInt32).self)
         else { return nil }
-        base = Offset(long.0)
+        name = SegmentName(Offset(long.0), version: short.5)
         bytes = long.1
         next = Offset(long.2)
         maxTimestamp = Timestamp(ms: long.3)
-        (maxTimestampPosition, lastOffsetEntryPosition, lastTimeEntryPosition, offsetEntries, timeEntries) = short
+        firstTimestamp = Timestamp(ms: long.4)
+        maxTimestampPosition = short.0
+        lastOffsetEntryPosition = short.1
+        lastTimeEntryPosition = short.2
+        offsetEntries = short.3
+        timeEntries = short.4
+        gaps = OffsetRanges()
+        guard Int(short.6) <= buffer.readableBytes / 16 else { return nil }
+        for _ in 0..<short.6 {
+            guard let gap = buffer.readMultipleIntegers(as: (Int64, Int64).self), gap.0 < gap.1,
+                gap.0 >= gaps.ranges.last?.upperBound.value ?? 0
+            else { return nil }
+            gaps.append(Offset(gap.0)..<Offset(gap.1))
+        }
     }
 }

@@ -50,6 +50,7 @@ public final class FileEngine: Log {
         for shard in shards {
             shard.thread.stop()
             shard.syncing.stop()
+            shard.copying.stop()
         }
         reading.stop()
     }
@@ -81,6 +82,16 @@ public final class FileEngine: Log {
         shard.thread.submit { done(shard.remove(from: stream) { .retain($0, retention) }) }
     }
 
+    public func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        guard let shard = owner(of: stream) else { return done(.failure(.unknownStream)) }
+        shard.thread.submit { shard.free(stream, ranges, done: done) }
+    }
+
+    public func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) {
+        let shard = self.shard(shard)
+        shard.thread.submit { shard.units[stream] = units == StreamUnits() ? nil : units }
+    }
+
     public func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
         guard let shard = owner(of: stream) else { return done(.failure(.unknownStream)) }
         shard.thread.submit { shard.drop(stream, done: done) }
@@ -98,6 +109,7 @@ public final class FileEngine: Log {
                     shard.close()
                     shard.thread.stop()
                     shard.syncing.stop()
+                    shard.copying.stop()
                     counter.countDown()
                 }
             }

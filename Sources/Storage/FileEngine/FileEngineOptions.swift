@@ -23,6 +23,11 @@ public struct FileEngineOptions: Sendable {
     /// `preallocateBytes`. A write then costs a third less, and small partitions take no more room than they fill.
     public var preallocateFromBytes = 16 << 20
     public var preallocateBytes = 64 << 20
+    /// A segment of which at least half is freed is rewritten when that gives back at least this much; so many of a stream at a time.
+    public var rewriteBytes = 1 << 20
+    public var rewritesAtOnce = 8
+    /// Holes of one stream; where there would be more, space is freed from the front only.
+    public var holes = 65_536
     /// Open segment files (`Limits.openFiles`).
     public var openFiles = 512
     /// Largest append.

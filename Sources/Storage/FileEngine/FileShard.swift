@@ -17,12 +17,16 @@ final class FileShard: @unchecked Sendable {
     private(set) var thread: WorkThread!
     /// Where a checkpoint waits for the disk while commits go on.
     let syncing: WorkThread
+    /// Where sparse segments are rewritten.
+    let copying: WorkThread
 
     /// Nil until acquired.
     var epoch: Epoch?
     /// Why nothing can be written until the shard is repaired or acquired again.
     var failure: LogError?
     var streams: [StreamID: SegmentedLog] = [:]
+    /// For streams that are not divided as the options say.
+    var units: [StreamID: StreamUnits] = [:]
     /// Streams with bytes or names that a power loss would take, unless their journal copies are replayed.
     var dirty: [StreamID: DirtyStream] = [:]
     var journal: Journal
@@ -33,7 +37,9 @@ final class FileShard: @unchecked Sendable {
     var wantsCheckpoint = false
     /// Set while a checkpoint is under way on `syncing`.
     var checkpointIsRunning = false
-    /// What must not run beside it.
+    /// Streams whose sparse segments are being rewritten on `copying`.
+    var rewriting: Set<StreamID> = []
+    /// What must not run beside either.
     var waitingForCheckpoint: [@Sendable (FileShard) -> Void] = []
     var pendingDrops: [(log: SegmentedLog, done: @Sendable (Result<Void, LogError>) -> Void)] = []
     var fates = FrameFates()
@@ -72,6 +78,7 @@ final class FileShard: @unchecked Sendable {
         self.logger = logger
         journal = Journal(directory: directory, fileSystem: fileSystem, generation: 0)
         syncing = WorkThread(name: "sync-\(id)", scheduler: options.scheduler)
+        copying = WorkThread(name: "copy-\(id)", scheduler: options.scheduler)
         thread = WorkThread(name: "disk-\(id)", scheduler: options.scheduler, onWake: { [weak self] in self?.timedCheckpoint() })
     }
 

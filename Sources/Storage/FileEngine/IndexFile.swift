@@ -61,6 +61,13 @@ enum IndexFile {
         try file.writeAll(block(news, first: index.persisted, base: base), at: try file.size())
     }
 
+    /// Both indexes of a segment that is not written to any more.
+    static func persist(_ segment: Segment, of log: SegmentedLog, fileSystem: any FileSystem) throws(FileError) {
+        let paths = (log.path(segment.name, .index), log.path(segment.name, .time))
+        try persist(segment.offsets, upTo: segment.offsets.count, base: segment.base, path: paths.0, fileSystem: fileSystem)
+        try persist(segment.times, upTo: segment.times.count, base: segment.base, path: paths.1, fileSystem: fileSystem)
+    }
+
     static func load<Entry: IndexEntry>(
         base: Offset, path: String, limit: Int, fileSystem: any FileSystem
     ) throws(FileError) -> [Entry] {

@@ -18,35 +18,37 @@ struct IndexLoader {
     }
 
     /// - Returns: why it failed; nil when the entries are there (or the segment is gone: the caller's next look will tell).
-    func load(_ base: Offset) -> LogError? {
+    func load(_ name: SegmentName) -> LogError? {
         let wanted: Wanted? = log.state.withLock { state in
-            guard let index = state.segmentIndex(base: base) else { return nil }
+            guard let index = state.segmentIndex(of: name) else { return nil }
             let segment = state.segments[index]
             return Wanted(offsets: segment.offsets.missing, times: segment.times.missing, bytes: segment.bytes)
         }
         guard let wanted else { return nil }
         do throws(FileError) {
             let offsets: [OffsetEntry] = try IndexFile.load(
-                base: base, path: log.path(base, .index), limit: wanted.offsets, fileSystem: fileSystem)
+                base: name.base, path: log.path(name, .index), limit: wanted.offsets, fileSystem: fileSystem)
             let times: [TimeEntry] = try IndexFile.load(
-                base: base, path: log.path(base, .time), limit: wanted.times, fileSystem: fileSystem)
+                base: name.base, path: log.path(name, .time), limit: wanted.times, fileSystem: fileSystem)
             let fits = offsets.count == wanted.offsets && times.count == wanted.times
             if fits, (offsets.last.map { Int64($0.position) } ?? 0) <= wanted.bytes {
-                install(base, offsets: offsets, times: times, rebuilt: false)
+                install(name, offsets: offsets, times: times, rebuilt: false)
                 return nil
             }
         } catch {
             return .unavailable("\(error)")
         }
-        return rebuild(base, bytes: wanted.bytes)
+        return rebuild(name, bytes: wanted.bytes)
     }
 
-    private func rebuild(_ base: Offset, bytes: Int64) -> LogError? {
-        let key = OpenFiles.Key(stream: log.number, base: base.value)
+    private func rebuild(_ name: SegmentName, bytes: Int64) -> LogError? {
         let file: any File
-        do throws(FileError) { file = try files.open(key, path: log.path(base, .log)) } catch { return .unavailable("\(error)") }
+        do throws(FileError) { file = try files.open(log.key(name), path: log.path(name, .log)) } catch {
+            if error.kind == .notFound { return nil }
+            return .unavailable("\(error)")
+        }
         var scanner = SegmentScanner(file, limit: bytes, checksums: false)
-        var appender = SegmentAppender(Segment(base: base))
+        var appender = SegmentAppender(Segment(name))
         while appender.position < bytes {
             switch scanner.batch(at: appender.position) {
             case .batch(let span): appender.add(span)
@@ -54,8 +56,8 @@ struct IndexLoader {
             case .failed(let error): return .unavailable("\(error)")
             }
         }
-        install(base, offsets: appender.offsets, times: appender.times, rebuilt: true)
-        do throws(FileError) { try persistClosed(base) } catch {
+        install(name, offsets: appender.offsets, times: appender.times, rebuilt: true)
+        do throws(FileError) { try persistClosed(name) } catch {
             // The entries are in memory; a file that can't be written costs the next start another scan.
             logger.warning("no index", metadata: ["stream": "\(log.id)", "error": "\(error)"])
         }
@@ -63,25 +65,24 @@ struct IndexLoader {
     }
 
     /// Writes the index files of a closed segment anew. Those of the active one are written by the shard's next checkpoint.
-    private func persistClosed(_ base: Offset) throws(FileError) {
+    private func persistClosed(_ name: SegmentName) throws(FileError) {
         let closed = log.state.withLock { state -> Segment? in
-            guard let index = state.segmentIndex(base: base), index < state.segments.count - 1 else { return nil }
+            guard let index = state.segmentIndex(of: name), index < state.segments.count - 1 else { return nil }
             return state.segments[index]
         }
         guard let closed else { return }
-        try IndexFile.persist(closed.offsets, upTo: closed.offsets.count, base: base, path: log.path(base, .index), fileSystem: fileSystem)
-        try IndexFile.persist(closed.times, upTo: closed.times.count, base: base, path: log.path(base, .time), fileSystem: fileSystem)
+        try IndexFile.persist(closed, of: log, fileSystem: fileSystem)
         log.state.withLock { state in
-            guard let index = state.segmentIndex(base: base), state.segments[index].offsets.count == closed.offsets.count else { return }
+            guard let index = state.segmentIndex(of: name), state.segments[index].offsets.count == closed.offsets.count else { return }
             state.segments[index].offsets.markPersisted(upTo: closed.offsets.count)
             state.segments[index].times.markPersisted(upTo: closed.times.count)
         }
     }
 
     /// Entries made by a scan include those already in memory; only what precedes them is put back.
-    private func install(_ base: Offset, offsets: [OffsetEntry], times: [TimeEntry], rebuilt: Bool) {
+    private func install(_ name: SegmentName, offsets: [OffsetEntry], times: [TimeEntry], rebuilt: Bool) {
         log.state.withLock { state in
-            guard let index = state.segmentIndex(base: base) else { return }
+            guard let index = state.segmentIndex(of: name) else { return }
             Self.restore(&state.segments[index].offsets, offsets, rebuilt: rebuilt)
             Self.restore(&state.segments[index].times, times, rebuilt: rebuilt)
         }

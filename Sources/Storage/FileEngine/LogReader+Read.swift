@@ -12,7 +12,7 @@ extension LogReader {
         }
         if start.byte == start.bytes { return .done(.success(endSlice(start))) }
         let file: any File
-        switch open(start.base) {
+        switch open(start.segment) {
         case .done(.success(let opened)): file = opened
         case .done(.failure(let error)): return .done(.failure(error))
         case .needsDisk: return .needsDisk
@@ -37,7 +37,7 @@ extension LogReader {
 
     private func view(_ position: Position, in state: borrowing SegmentedLog.State) -> StartAttempt {
         if state.isDropped { return .failed(.unknownStream) }
-        guard var index = state.segmentIndex(base: Offset(position.segment)), position.byte >= 0,
+        guard var index = state.segmentIndex(of: SegmentName(position)), position.byte >= 0,
             position.byte <= state.segments[index].bytes
         else { return .failed(.outOfRange(state.extent)) }
         // The end of a segment is the beginning of the next one.
@@ -53,9 +53,9 @@ extension LogReader {
     private func end(of file: any File, from start: inout Start, maxBytes: Int) -> Attempt<SliceEnd> {
         let limit = start.byte + Int64(max(0, maxBytes))
         let near = start.byte
-        let base = start.base
+        let segment = start.segment
         let jump = log.state.withLock { state -> Int64? in
-            guard let index = state.segmentIndex(base: base) else { return near }
+            guard let index = state.segmentIndex(of: segment) else { return near }
             switch state.segments[index].offsets.last(where: { Int64($0.position) <= limit }) {
             case .entry(let entry): return max(near, Int64(entry.position))
             case .first: return near
@@ -64,7 +64,7 @@ extension LogReader {
         }
         guard let jump else {
             guard mayWait else { return .needsDisk }
-            if let error = loader.load(base) { return .done(.failure(error)) }
+            if let error = loader.load(segment) { return .done(.failure(error)) }
             return end(of: file, from: &start, maxBytes: maxBytes)
         }
         let bytes = start.bytes
@@ -91,8 +91,8 @@ extension LogReader {
 
     private func slice(_ file: any File, _ start: Start, _ end: SliceEnd, wantsRegion: Bool) -> Attempt<LogSlice> {
         let count = Int(end.byte - start.byte)
-        var next = Position(segment: start.base.value, byte: end.byte)
-        if end.byte == start.bytes, let following = start.following { next = Position(segment: following.value, byte: 0) }
+        var next = start.segment.position(end.byte)
+        if end.byte == start.bytes, let following = start.following { next = following.position(0) }
         do throws(FileError) {
             if wantsRegion, count >= Self.regionBytes, let region = file.region(at: start.byte, count: count) {
                 guard try isResident(file, at: start.byte, count: count) else { return .needsDisk }
@@ -110,8 +110,7 @@ extension LogReader {
     }
 
     private func endSlice(_ start: Start) -> LogSlice {
-        let next = Position(segment: start.base.value, byte: start.byte)
-        return LogSlice(content: .bytes(ByteBuffer()), count: 0, next: next, nextOffset: start.next)
+        LogSlice(content: .bytes(ByteBuffer()), count: 0, next: start.segment.position(start.byte), nextOffset: start.next)
     }
 
     /// Nil when it would have to wait and may not.

@@ -16,14 +16,14 @@ struct LogReader: Sendable {
 
     /// What one look at the segments under the lock gives.
     struct Start {
-        /// Bounds of the segment.
-        var base: Offset
+        /// The segment and its bounds.
+        var segment: SegmentName
         var bytes: Int64
         var next: Offset
         /// Where to begin walking.
         var byte: Int64
-        /// Where the next segment begins; nil for the last.
-        var following: Offset?
+        /// The next segment; nil for the last.
+        var following: SegmentName?
     }
 
     enum Attempt<Value> {
@@ -35,7 +35,7 @@ struct LogReader: Sendable {
     enum StartAttempt {
         case start(Start)
         case failed(LogError)
-        case load(base: Offset)
+        case load(SegmentName)
     }
 
     var loader: IndexLoader { IndexLoader(log: log, fileSystem: fileSystem, files: files, logger: logger) }
@@ -46,9 +46,9 @@ struct LogReader: Sendable {
         while true {
             switch log.state.withLock({ find(target, in: $0) }) {
             case .failed(let error): return .done(.failure(error))
-            case .load(let base):
+            case .load(let segment):
                 guard mayWait else { return .needsDisk }
-                if let error = loader.load(base) { return .done(.failure(error)) }
+                if let error = loader.load(segment) { return .done(.failure(error)) }
             case .start(let start): return walk(to: target, from: start)
             }
         }
@@ -56,32 +56,35 @@ struct LogReader: Sendable {
 
     private func find(_ target: LocateTarget, in state: borrowing SegmentedLog.State) -> StartAttempt {
         if state.isDropped { return .failed(.unknownStream) }
-        let outside = StartAttempt.failed(.outOfRange(state.extent))
         switch target {
         case .offset(let offset):
-            guard offset >= state.segments[0].base, offset < state.active.next else { return outside }
+            guard offset >= state.segments[0].base, offset < state.active.next else { return outside(state) }
             let index = state.segmentIndex(holding: offset)
+            // A hole ends where the next segment begins.
+            if offset >= state.segments[index].next { return .start(view(index + 1, byte: 0, in: state)) }
             let relative = offset - state.segments[index].base
             let found = state.segments[index].offsets.last { Int64($0.relativeOffset) <= relative }
             return start(index, found, in: state)
         case .timestamp(let time):
-            guard let index = state.segments.firstIndex(where: { $0.bytes > 0 && $0.maxTimestamp >= time }) else { return outside }
+            guard let index = state.segments.firstIndex(where: { $0.bytes > 0 && $0.maxTimestamp >= time }) else { return outside(state) }
             return start(index, state.segments[index].times.last { $0.maxTimestampBefore < time }, in: state)
         case .maxTimestamp:
             var best: Int?
             for (index, segment) in state.segments.enumerated() where segment.bytes > 0 {
                 if best.map({ segment.maxTimestamp > state.segments[$0].maxTimestamp }) ?? true { best = index }
             }
-            guard let best else { return outside }
+            guard let best else { return outside(state) }
             return .start(view(best, byte: Int64(state.segments[best].maxTimestampPosition), in: state))
         }
     }
+
+    private func outside(_ state: borrowing SegmentedLog.State) -> StartAttempt { .failed(.outOfRange(state.extent)) }
 
     private func start<Entry: IndexEntry>(
         _ index: Int, _ found: SparseIndex<Entry>.Lookup, in state: borrowing SegmentedLog.State
     ) -> StartAttempt {
         switch found {
-        case .load: .load(base: state.segments[index].base)
+        case .load: .load(state.segments[index].name)
         case .first: .start(view(index, byte: 0, in: state))
         case .entry(let entry): .start(view(index, byte: Int64(entry.position), in: state))
         }
@@ -89,13 +92,13 @@ struct LogReader: Sendable {
 
     func view(_ index: Int, byte: Int64, in state: borrowing SegmentedLog.State) -> Start {
         let segment = state.segments[index]
-        let following = index + 1 < state.segments.count ? state.segments[index + 1].base : nil
-        return Start(base: segment.base, bytes: segment.bytes, next: segment.next, byte: byte, following: following)
+        let following = index + 1 < state.segments.count ? state.segments[index + 1].name : nil
+        return Start(segment: segment.name, bytes: segment.bytes, next: segment.next, byte: byte, following: following)
     }
 
     private func walk(to target: LocateTarget, from start: Start) -> Attempt<Located> {
         let file: any File
-        switch open(start.base) {
+        switch open(start.segment) {
         case .done(.success(let opened)): file = opened
         case .done(.failure(let error)): return .done(.failure(error))
         case .needsDisk: return .needsDisk
@@ -107,8 +110,7 @@ struct LogReader: Sendable {
                 switch walk.header(at: byte) {
                 case .batch(let header):
                     if Self.holds(header, target) {
-                        let position = Position(segment: start.base.value, byte: byte)
-                        return .done(.success(Located(position: position, header: header)))
+                        return .done(.success(Located(position: start.segment.position(byte), header: header)))
                     }
                     byte += Int64(header.totalBytes)
                 case .needsDisk: return .needsDisk
@@ -128,12 +130,11 @@ struct LogReader: Sendable {
         }
     }
 
-    func open(_ base: Offset) -> Attempt<any File> {
-        let key = OpenFiles.Key(stream: log.number, base: base.value)
-        if let file = files.cached(key) { return .done(.success(file)) }
+    func open(_ segment: SegmentName) -> Attempt<any File> {
+        if let file = files.cached(log.key(segment)) { return .done(.success(file)) }
         guard mayWait else { return .needsDisk }
         do throws(FileError) {
-            return .done(.success(try files.open(key, path: log.path(base, .log))))
+            return .done(.success(try files.open(log.key(segment), path: log.path(segment, .log))))
         } catch {
             // Removed by retention between the look-up and here.
             if error.kind == .notFound { return .done(.failure(.outOfRange(log.extent))) }

@@ -5,7 +5,7 @@ import Synchronization
 final class OpenFiles: Sendable {
     struct Key: Hashable, Sendable {
         var stream: UInt32
-        var base: Int64
+        var segment: SegmentName
     }
 
     private struct Cache: Sendable {

@@ -3,8 +3,9 @@ import NIOCore
 
 /// What is known of one segment file: batches one after another, nothing else in it.
 struct Segment: Sendable {
-    /// The first offset; the file's name.
-    let base: Offset
+    let name: SegmentName
+    /// The first offset it may hold.
+    var base: Offset { name.base }
     /// Bytes written and published; the file may be longer while a frame is being written.
     var bytes: Int64 = 0
     /// The offset after the last record.
@@ -18,10 +19,18 @@ struct Segment: Sendable {
     var lastTimeEntryPosition: Int64 = 0
     /// Blocks were found up to here, in this run of the broker; 0 for none.
     var preallocatedBytes: Int64 = 0
+    /// The largest timestamp of the first batch: what the segment's age counts from. `none` while empty.
+    var firstTimestamp = Timestamp.none
+    /// What rewriting left out, from base to next.
+    var gaps = OffsetRanges()
+    /// Freed records when rewriting was last found not to pay: with as few it is not tried again.
+    var vainlyFreed: Int64 = 0
 
-    init(base: Offset) {
-        self.base = base
-        next = base
+    init(base: Offset) { self.init(SegmentName(base)) }
+
+    init(_ name: SegmentName) {
+        self.name = name
+        next = name.base
     }
 
     /// Takes over what an appender has seen.
@@ -30,6 +39,7 @@ struct Segment: Sendable {
         next = appender.next
         maxTimestamp = appender.maxTimestamp
         maxTimestampPosition = appender.maxTimestampPosition
+        firstTimestamp = appender.firstTimestamp
         lastOffsetEntryPosition = appender.lastOffsetEntryPosition
         lastTimeEntryPosition = appender.lastTimeEntryPosition
         offsets.append(appender.offsets)
@@ -49,6 +59,7 @@ struct SegmentAppender {
     private(set) var next: Offset
     private(set) var maxTimestamp: Timestamp
     private(set) var maxTimestampPosition: UInt32
+    private(set) var firstTimestamp: Timestamp
     private(set) var lastOffsetEntryPosition: Int64
     private(set) var lastTimeEntryPosition: Int64
     private(set) var offsets: [OffsetEntry] = []
@@ -60,12 +71,14 @@ struct SegmentAppender {
         next = segment.next
         maxTimestamp = segment.maxTimestamp
         maxTimestampPosition = segment.maxTimestampPosition
+        firstTimestamp = segment.firstTimestamp
         lastOffsetEntryPosition = segment.lastOffsetEntryPosition
         lastTimeEntryPosition = segment.lastTimeEntryPosition
     }
 
     /// Takes the batch at `position`.
     mutating func add(_ batch: BatchSpan) {
+        if position == 0 { firstTimestamp = batch.maxTimestamp }
         if position - lastOffsetEntryPosition >= Self.offsetIntervalBytes {
             offsets.append(OffsetEntry(relativeOffset: UInt32(batch.base.value - base.value), position: UInt32(position)))
             lastOffsetEntryPosition = position
@@ -122,5 +135,20 @@ struct BatchSpan {
         totalBytes = header.totalBytes
         next = header.nextOffset
         maxTimestamp = header.maxTimestamp
+    }
+}
+
+extension StreamExtent {
+    /// - Parameter segments: ascending, not empty.
+    init(_ segments: [Segment]) {
+        self.init(
+            start: segments[0].base, end: segments[segments.count - 1].next, bytes: segments.reduce(0) { $0 + $1.bytes },
+            maxTimestamp: segments.reduce(Timestamp.none) { max($0, $1.maxTimestamp) })
+        var reached = start
+        for segment in segments {
+            holes.append(reached..<segment.base)
+            for gap in segment.gaps.ranges { holes.append(gap) }
+            reached = segment.next
+        }
     }
 }

@@ -24,13 +24,9 @@ final class SegmentedLog: Sendable {
 
         var active: Segment { segments[segments.count - 1] }
 
-        var extent: StreamExtent {
-            StreamExtent(
-                start: segments[0].base, end: active.next, bytes: segments.reduce(0) { $0 + $1.bytes },
-                maxTimestamp: segments.reduce(Timestamp.none) { max($0, $1.maxTimestamp) })
-        }
+        var extent: StreamExtent { StreamExtent(segments) }
 
-        /// The place of the segment that holds `offset`, which lies in the stream.
+        /// The place of the segment that holds `offset`, which lies in the stream; where it lies in a hole, the one before the hole.
         func segmentIndex(holding offset: Offset) -> Int {
             var low = 0
             var high = segments.count
@@ -41,9 +37,10 @@ final class SegmentedLog: Sendable {
             return low
         }
 
-        func segmentIndex(base: Offset) -> Int? {
-            let index = segmentIndex(holding: base)
-            return segments[index].base == base ? index : nil
+        /// The segment's place; nil when it was removed or rewritten.
+        func segmentIndex(of name: SegmentName) -> Int? {
+            let index = segmentIndex(holding: name.base)
+            return segments[index].name == name ? index : nil
         }
     }
 
@@ -59,26 +56,9 @@ final class SegmentedLog: Sendable {
 
     var extent: StreamExtent { state.withLock { $0.extent } }
 
-    func path(_ base: Offset, _ kind: SegmentFileKind) -> String { directory + "/" + kind.name(base) }
-}
+    func path(_ segment: SegmentName, _ kind: SegmentFileKind) -> String { directory + "/" + kind.name(segment) }
 
-/// The three files of a segment, named by its base offset.
-enum SegmentFileKind: String, CaseIterable {
-    case log, index, time
-
-    /// `00000000000000000120.log`
-    func name(_ base: Offset) -> String {
-        let digits = String(base.value)
-        return String(repeating: "0", count: max(0, 20 - digits.count)) + digits + "." + rawValue
-    }
-
-    /// The base offset of a file of this kind; nil for other names.
-    func base(_ name: String) -> Offset? {
-        guard name.utf8.count == 20 + 1 + rawValue.utf8.count, name.hasSuffix("." + rawValue), let value = Int64(name.prefix(20)),
-            value >= 0
-        else { return nil }
-        return Offset(value)
-    }
+    func key(_ segment: SegmentName) -> OpenFiles.Key { OpenFiles.Key(stream: number, segment: segment) }
 }
 
 /// Directory names of streams: by identity, never by topic name, so that a rename or a strange name touches no file.

@@ -30,13 +30,23 @@ extension FileShard {
         let active = log.state.withLock { $0.active }
         // A segment that grew in an earlier run may hold some too, if that run ended in a crash.
         guard active.preallocatedBytes > active.bytes || active.bytes >= Int64(options.preallocateFromBytes) else { return }
-        try activeFile(log, active.base).truncate(to: active.bytes)
+        try activeFile(log, active.name).truncate(to: active.bytes)
         log.state.withLock { $0.segments[$0.segments.count - 1].preallocatedBytes = 0 }
     }
 
-    /// Runs `body` at once, or after the checkpoint that is under way.
+    /// Runs `body` at once, or after the checkpoint and the rewriting that are under way.
     func whenNoCheckpointRuns(_ body: @escaping @Sendable (FileShard) -> Void) {
-        if checkpointIsRunning { waitingForCheckpoint.append(body) } else { body(self) }
+        if isBusy { waitingForCheckpoint.append(body) } else { body(self) }
+    }
+
+    private var isBusy: Bool { checkpointIsRunning || !rewriting.isEmpty }
+
+    /// What waited for a checkpoint or a rewriting runs when neither is under way.
+    func goOnIfIdle() {
+        guard !isBusy else { return }
+        let waiting = waitingForCheckpoint
+        waitingForCheckpoint = []
+        for body in waiting { whenNoCheckpointRuns(body) }
     }
 
     // MARK: While commits go on
@@ -84,7 +94,7 @@ extension FileShard {
         do throws(FileError) {
             for item in run.items {
                 do throws(FileError) {
-                    try fileSystem.open(item.log.path(item.base, .log), create: false).sync()
+                    try fileSystem.open(item.log.path(SegmentName(item.base), .log), create: false).sync()
                     if item.hasNewFile { try fileSystem.syncDirectory(item.log.directory) }
                 } catch  where error.kind == .notFound {
                     // Trimmed or dropped meanwhile.
@@ -129,9 +139,7 @@ extension FileShard {
         evictIndexes()
         // Commits that came meanwhile asked in vain.
         if needsCheckpoint { scheduleCheckpoint() }
-        let waiting = waitingForCheckpoint
-        waitingForCheckpoint = []
-        for body in waiting { whenNoCheckpointRuns(body) }
+        goOnIfIdle()
     }
 
     private func forgetJournal(below generation: UInt64) {
@@ -183,10 +191,10 @@ extension FileShard {
         guard let active else { return }
         var counts = (offsets: active.offsets.count, times: active.times.count)
         if let checkpoint {
-            guard let mark = checkpoint.streams[log.name]?.last, mark.base == active.base else { return }
+            guard let mark = checkpoint.streams[log.name]?.last, mark.name == active.name else { return }
             counts = (Int(mark.offsetEntries), Int(mark.timeEntries))
         }
-        let paths = (log.path(active.base, .index), log.path(active.base, .time))
+        let paths = (log.path(active.name, .index), log.path(active.name, .time))
         try IndexFile.persist(active.offsets, upTo: counts.offsets, base: active.base, path: paths.0, fileSystem: fileSystem)
         try IndexFile.persist(active.times, upTo: counts.times, base: active.base, path: paths.1, fileSystem: fileSystem)
         log.state.withLock { state in
@@ -218,8 +226,8 @@ extension FileShard {
         do throws(FileError) { try persistIndex(log) } catch {
             logger.warning("no index", metadata: ["stream": "\(log.id)", "error": "\(error)"])
         }
-        let key = OpenFiles.Key(stream: log.number, base: active.next.value)
-        let file = try files.open(key, path: log.path(active.next, .log), create: true)
+        let following = SegmentName(active.next)
+        let file = try files.open(log.key(following), path: log.path(following, .log), create: true)
         // A file of that name can only be a leftover of a roll that failed.
         try file.truncate(to: 0)
         dirty[log.id] = DirtyStream(log: log, file: file, base: active.next, syncedBytes: 0, hasNewFile: true)

@@ -85,11 +85,24 @@ extension FileShard {
 
     private func segmentBytes(of stream: StreamID) -> Int {
         switch stream {
-        case .partition: options.segmentBytes
+        case .partition: min(units[stream]?.bytes ?? options.segmentBytes, Self.largestSegmentBytes)
         case .facts: min(options.segmentBytes, options.factSegmentBytes)
         case .delay: min(options.segmentBytes, options.delaySegmentBytes)
         }
     }
+
+    /// Whether the segment is closed before these batches: it would get too large, too old, or its offsets too far apart.
+    private func isFull(_ active: Segment, _ appends: [Append], _ byteCount: Int) -> Bool {
+        guard active.bytes > 0 else { return false }
+        let stream = appends[0].stream
+        if active.bytes + Int64(byteCount) > Int64(segmentBytes(of: stream)) { return true }
+        // By the records' own times, as Kafka does: no clock is asked, and a replay of old records divides as the first time did.
+        if let ms = units[stream]?.ms, active.firstTimestamp > .none, appends[0].maxTimestamp - active.firstTimestamp > ms { return true }
+        return appends[appends.count - 1].next - active.base > Int64(UInt32.max)
+    }
+
+    /// Positions in a segment are 32 bits, and one frame may go beyond.
+    private static let largestSegmentBytes = 2 << 30
 
     private func prepare(_ appends: [Append]) throws(FileError) -> Result<Group, LogError> {
         let first = appends[0]
@@ -100,7 +113,7 @@ extension FileShard {
             return .failure(.unavailable("\(first.stream) is being dropped"))
         }
         let byteCount = appends.reduce(0) { $0 + $1.bytes.readableBytes }
-        guard byteCount + options.segmentBytes <= Int(UInt32.max) else {
+        guard byteCount + segmentBytes(of: first.stream) <= Int(UInt32.max) else {
             return .failure(.unavailable("\(first.stream): \(byteCount) bytes in one frame"))
         }
         let log: SegmentedLog
@@ -109,13 +122,11 @@ extension FileShard {
         guard first.base == active.next else {
             return .failure(.unavailable("\(first.stream) ends at offset \(active.next); an append begins at \(first.base)"))
         }
-        let last = appends[appends.count - 1].next
-        let isFull = active.bytes + Int64(byteCount) > Int64(segmentBytes(of: first.stream))
-        if active.bytes > 0, isFull || last - active.base > Int64(UInt32.max) {
+        if isFull(active, appends, byteCount) {
             try roll(log)
             active = log.state.withLock { $0.active }
         }
-        let file = try activeFile(log, active.base)
+        let file = try activeFile(log, active.name)
         var group = Group(
             log: log, appends: appends, byteCount: byteCount, startByte: active.bytes, preallocatedBytes: active.preallocatedBytes,
             appender: SegmentAppender(active), file: file)
@@ -128,10 +139,10 @@ extension FileShard {
         return .success(group)
     }
 
-    func activeFile(_ log: SegmentedLog, _ base: Offset) throws(FileError) -> any File {
+    func activeFile(_ log: SegmentedLog, _ segment: SegmentName) throws(FileError) -> any File {
         // A dirty stream's file is held open: closing it could lose the news of a failed write.
         if let dirty = dirty[log.id] { return dirty.file }
-        return try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log))
+        return try files.open(log.key(segment), path: log.path(segment, .log))
     }
 
     func makeStream(_ stream: StreamID, base: Offset) throws(FileError) -> SegmentedLog {
@@ -139,7 +150,8 @@ extension FileShard {
             id: stream, parent: directory, number: registry.nextNumber(),
             segments: [Segment(base: base)])
         try fileSystem.makeDirectory(log.directory)
-        let file = try files.open(OpenFiles.Key(stream: log.number, base: base.value), path: log.path(base, .log), create: true)
+        let segment = SegmentName(base)
+        let file = try files.open(log.key(segment), path: log.path(segment, .log), create: true)
         dirty[stream] = DirtyStream(log: log, file: file, base: base, syncedBytes: 0, hasNewFile: true, hasNewDirectory: true)
         streams[stream] = log
         registry.add(log, shard: id)
@@ -168,7 +180,7 @@ extension FileShard {
         let end = group.startByte + Int64(group.byteCount)
         guard end >= Int64(options.preallocateFromBytes), end > group.preallocatedBytes else { return }
         let ahead = min(end / 2, Int64(options.preallocateBytes))
-        let target = max(end, min(end + ahead, Int64(options.segmentBytes)))
+        let target = max(end, min(end + ahead, Int64(segmentBytes(of: group.log.id))))
         do throws(FileError) {
             if try fileSystem.space(directory).freeBytes > 16 * ahead {
                 group.file.preallocate(at: group.startByte, count: Int(target - group.startByte))

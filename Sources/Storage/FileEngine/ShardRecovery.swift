@@ -62,12 +62,12 @@ extension FileShard {
 /// tail is cut, anything else that is missing is reported and left alone.
 struct Recovery {
     let shard: FileShard
-    private var scannedBytes: Int64 = 0
-    private var cutBytes: Int64 = 0
+    var scannedBytes: Int64 = 0
+    var cutBytes: Int64 = 0
     private var replayed = 0
     /// Whether the checkpoint does not say all any more. One is written soon, beside the first commits: what the start found is on the
     /// disk or in the journal if it was promised.
-    private var isStale = false
+    var isStale = false
     /// Whether it must be written before the start goes on.
     private var syncs: Bool
 
@@ -76,7 +76,7 @@ struct Recovery {
         self.syncs = syncs
     }
 
-    private var fileSystem: any FileSystem { shard.fileSystem }
+    var fileSystem: any FileSystem { shard.fileSystem }
 
     mutating func run() throws(FileError) -> LogError? {
         let saved = try loadCheckpoint()
@@ -114,99 +114,6 @@ struct Recovery {
         if let checkpoint = Checkpoint(bytes) { return checkpoint }
         shard.logger.warning("checkpoint damaged, every segment is read", metadata: ["path": "\(shard.checkpointPath)"])
         return nil
-    }
-
-    // MARK: One stream
-
-    private mutating func recover(_ id: StreamID, _ name: String, marks: [Checkpoint.Mark]) throws(FileError) -> LogError? {
-        let directory = shard.directory + "/" + name
-        let names = try fileSystem.list(directory)
-        let bases = names.compactMap(SegmentFileKind.log.base)
-        if let mark = marks.last(where: { mark in mark.bytes > 0 && !bases.contains { $0 >= mark.base } }) {
-            return .corrupt("\(directory)/\(SegmentFileKind.log.name(mark.base)) is missing; restore it or remove the directory")
-        }
-        try removeOrphans(names, bases, directory)
-        guard !bases.isEmpty else { return nil }
-        let log = SegmentedLog(id: id, parent: shard.directory, number: shard.registry.nextNumber(), segments: [Segment(base: bases[0])])
-        var segments: [Segment] = []
-        for (index, base) in bases.enumerated() {
-            if let last = segments.last, last.next != base {
-                return .corrupt("\(directory): offsets \(last.next) to \(base) are missing; restore the segment or remove those before it")
-            }
-            let mark = marks.first { $0.base == base }
-            switch try recover(log, base, mark, isFirst: marks.isEmpty, isLast: index == bases.count - 1) {
-            case .success(let segment): segments.append(segment)
-            case .failure(let problem): return problem
-            }
-        }
-        log.state.withLock { $0.segments = segments }
-        shard.streams[id] = log
-        shard.registry.add(log, shard: shard.id)
-        return nil
-    }
-
-    /// Index files whose segment is gone, and files half written.
-    private func removeOrphans(_ names: [String], _ bases: [Offset], _ directory: String) throws(FileError) {
-        for name in names {
-            guard let base = SegmentFileKind.index.base(name) ?? SegmentFileKind.time.base(name), !bases.contains(base) else { continue }
-            try fileSystem.remove(directory + "/" + name)
-        }
-    }
-
-    private mutating func recover(
-        _ log: SegmentedLog, _ base: Offset, _ mark: Checkpoint.Mark?, isFirst: Bool, isLast: Bool
-    ) throws(FileError) -> Result<Segment, LogError> {
-        let path = log.path(base, .log)
-        let size = try fileSystem.size(path) ?? 0
-        var segment = mark?.segment ?? Segment(base: base)
-        guard size >= segment.bytes else {
-            return .failure(.corrupt("\(path) has \(size) bytes, the checkpoint says \(segment.bytes); restore it"))
-        }
-        if size == segment.bytes, mark != nil { return .success(segment) }
-        isStale = true
-        let file = try shard.files.open(OpenFiles.Key(stream: log.number, base: base.value), path: path)
-        let from = segment.bytes
-        if let damage = try scan(file, &segment, size) {
-            guard isLast else { return .failure(.corrupt("\(path) at byte \(segment.bytes): \(damage); restore it")) }
-            try file.truncate(to: segment.bytes)
-            cutBytes += size - segment.bytes
-            shard.logger.notice(
-                "torn tail cut",
-                metadata: [
-                    "path": "\(path)", "bytes": "\(size - segment.bytes)", "reason": "\(damage)", "nextOffset": "\(segment.next)",
-                ])
-        }
-        // Bytes in the page cache may never have reached the disk, after a sync that failed before the process was killed the system even
-        // believes them clean: make them dirty again, so that the sync of the checkpoint counts.
-        try shard.rewrite(file, from: from, to: segment.bytes)
-        // Without a mark the file's name itself may be unsafe.
-        if isLast {
-            shard.dirty[log.id] = FileShard.DirtyStream(
-                log: log, file: file, base: base, syncedBytes: from, hasUncovered: true, hasNewFile: mark == nil,
-                hasNewDirectory: isFirst)
-        } else {
-            try file.sync()
-        }
-        return .success(segment)
-    }
-
-    /// Extends the segment by the whole batches that follow.
-    /// - Returns: what is wrong with the bytes after them; nil at the end of the file.
-    private mutating func scan(_ file: any File, _ segment: inout Segment, _ size: Int64) throws(FileError) -> String? {
-        var scanner = SegmentScanner(file, limit: size, checksums: true)
-        var appender = SegmentAppender(segment)
-        defer { segment.absorb(appender) }
-        var damage: String?
-        while damage == nil, appender.position < size {
-            switch scanner.batch(at: appender.position) {
-            case .batch(let span) where span.base == appender.next: appender.add(span)
-            case .batch(let span): damage = "offset \(span.base) stands where \(appender.next) is expected"
-            case .damaged(let what): damage = what
-            case .failed(let error): throw error
-            }
-        }
-        scannedBytes += scanner.bytesRead
-        return damage
     }
 
     // MARK: Journal

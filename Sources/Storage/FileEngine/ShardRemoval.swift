@@ -21,8 +21,8 @@ extension FileShard {
                 try sync([stream])
             }
             for _ in 0..<decision.removals {
-                let base = log.state.withLock { $0.segments.removeFirst().base }
-                try remove(log, base)
+                let name = log.state.withLock { $0.segments.removeFirst().name }
+                try remove(log, name)
             }
         } catch {
             if error.operation == "sync" { fail(error) }
@@ -32,12 +32,12 @@ extension FileShard {
         return .success(log.extent)
     }
 
-    private func remove(_ log: SegmentedLog, _ base: Offset) throws(FileError) {
-        files.forget(OpenFiles.Key(stream: log.number, base: base.value))
-        try fileSystem.remove(log.path(base, .log))
+    private func remove(_ log: SegmentedLog, _ name: SegmentName) throws(FileError) {
+        files.forget(log.key(name))
+        try fileSystem.remove(log.path(name, .log))
         try fileSystem.syncDirectory(log.directory)
-        try fileSystem.remove(log.path(base, .index))
-        try fileSystem.remove(log.path(base, .time))
+        try fileSystem.remove(log.path(name, .index))
+        try fileSystem.remove(log.path(name, .time))
     }
 
     // MARK: Drop
@@ -48,11 +48,12 @@ extension FileShard {
         guard let log = streams.removeValue(forKey: stream) else { return done(.failure(.unknownStream)) }
         dirty[stream] = nil
         registry.remove(log)
-        let bases = log.state.withLock { state in
+        units[stream] = nil
+        let names = log.state.withLock { state in
             state.isDropped = true
-            return state.segments.map(\.base)
+            return state.segments.map(\.name)
         }
-        for base in bases { files.forget(OpenFiles.Key(stream: log.number, base: base.value)) }
+        for name in names { files.forget(log.key(name)) }
         pendingDrops.append((log, done))
         if pendingDrops.count == 1 { thread.submit { [self] in whenNoCheckpointRuns { $0.finishDrops() } } }
     }

@@ -112,6 +112,19 @@ public final class MemoryEngine: Log {
         }
     }
 
+    public func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
+        thread.submit { [self] in
+            let extent = state.withLock { state -> StreamExtent? in
+                state.streams[stream]?.free(ranges)
+                return state.streams[stream]?.extent
+            }
+            done(extent.map { .success($0) } ?? .failure(.unknownStream))
+        }
+    }
+
+    /// Chunks are as they are.
+    public func setUnits(_ units: StreamUnits, of stream: StreamID, shard: ShardID) {}
+
     public func drop(_ stream: StreamID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
         thread.submit { [self] in
             let known = state.withLock { state in

@@ -14,7 +14,7 @@ struct MemoryStream: Sendable {
     static let chunkBytes = 1 << 20
     static let sharedBytes = 64 << 10
 
-    private(set) var chunks: [Chunk]
+    var chunks: [Chunk]
 
     init(base: Offset) { chunks = [Chunk(segment: Segment(base: base), bytes: ByteBuffer())] }
 
@@ -22,9 +22,7 @@ struct MemoryStream: Sendable {
     var segments: [Segment] { chunks.map(\.segment) }
 
     var extent: StreamExtent {
-        StreamExtent(
-            start: chunks[0].segment.base, end: end, bytes: chunks.reduce(0) { $0 + $1.segment.bytes },
-            maxTimestamp: chunks.reduce(Timestamp.none) { max($0, $1.segment.maxTimestamp) })
+        StreamExtent(segments)
     }
 
     /// Whether the append's batches continue at the end.
@@ -56,7 +54,7 @@ struct MemoryStream: Sendable {
         chunks[last].segment.absorb(appender)
     }
 
-    private mutating func roll() {
+    mutating func roll() {
         chunks[chunks.count - 1].isClosed = true
         chunks.append(Chunk(segment: Segment(base: end), bytes: ByteBuffer()))
     }
@@ -72,7 +70,10 @@ struct MemoryStream: Sendable {
         switch target {
         case .offset(let offset):
             guard offset >= chunks[0].segment.base, offset < end else { return .failure(.outOfRange(extent)) }
-            let chunk = chunks[chunkIndex(holding: offset)]
+            var index = chunkIndex(holding: offset)
+            // A hole ends where the next chunk begins.
+            if offset >= chunks[index].segment.next { index += 1 }
+            let chunk = chunks[index]
             let relative = offset - chunk.segment.base
             let entry = chunk.segment.offsets.last { Int64($0.relativeOffset) <= relative }
             return walk(chunk, from: Self.position(entry)) { $0.nextOffset > offset }
@@ -103,7 +104,7 @@ struct MemoryStream: Sendable {
             do throws(RecordBatchHeader.Malformed) {
                 let header = try RecordBatchHeader.parse(chunk.bytes, at: byte)
                 if until(header) {
-                    return .success(Located(position: Position(segment: chunk.segment.base.value, byte: Int64(byte)), header: header))
+                    return .success(Located(position: chunk.segment.name.position(Int64(byte)), header: header))
                 }
                 byte += header.totalBytes
             } catch {
@@ -115,7 +116,7 @@ struct MemoryStream: Sendable {
 
     func read(at position: Position, maxBytes: Int) -> Result<LogSlice, LogError> {
         var index = chunkIndex(holding: Offset(position.segment))
-        guard chunks[index].segment.base.value == position.segment, position.byte >= 0, position.byte <= chunks[index].segment.bytes else {
+        guard chunks[index].segment.name == SegmentName(position), position.byte >= 0, position.byte <= chunks[index].segment.bytes else {
             return .failure(.outOfRange(extent))
         }
         var byte = Int(position.byte)
@@ -145,9 +146,9 @@ struct MemoryStream: Sendable {
 
     private func slice(_ index: Int, _ byte: Int, _ end: Int, _ endOffset: Offset) -> LogSlice {
         let chunk = chunks[index]
-        var next = Position(segment: chunk.segment.base.value, byte: Int64(end))
+        var next = chunk.segment.name.position(Int64(end))
         if end == chunk.bytes.readableBytes, index + 1 < chunks.count {
-            next = Position(segment: chunks[index + 1].segment.base.value, byte: 0)
+            next = chunks[index + 1].segment.name.position(0)
         }
         let start = chunk.bytes.readerIndex + byte
         var bytes = ByteBuffer()
