@@ -92,9 +92,6 @@ final class DelayHost: @unchecked Sendable {
         var header: RecordBatchHeader
     }
 
-    /// Facts are snapshotted after this many bytes.
-    static let snapshotBytes = 4 << 20
-
     init(shard: Shard) {
         self.shard = shard
         limits = shard.options.limits
@@ -187,7 +184,7 @@ final class DelayHost: @unchecked Sendable {
         afterFront = []
         for body in waiting { body() }
         trimDone()
-        if bytesLogged >= Self.snapshotBytes { takeSnapshot() }
+        if bytesLogged >= limits.factSnapshotBytes { takeSnapshot() }
     }
 
     /// Frees the streams' fronts that nothing waits in.

@@ -5,8 +5,6 @@ import Storage
 
 /// Reading producers and epochs back from the log, and keeping the snapshot that makes it short.
 extension Shard {
-    /// A snapshot is written when this much has been appended since the last: what a start reads again, at most, per shard.
-    static let snapshotEveryBytes = 64 << 20
     private static let readBytes = 1 << 20
 
     /// Reads the batch headers behind the partition's snapshot, then appends what was held back meanwhile.
@@ -104,7 +102,7 @@ extension Shard {
     }
 
     func snapshotIfDue() {
-        guard bytesSinceSnapshot >= Self.snapshotEveryBytes, !snapshotRunning else { return }
+        guard bytesSinceSnapshot >= options.limits.producerSnapshotBytes, !snapshotRunning else { return }
         snapshotRunning = true
         let bytes = snapshotBytes()
         Task {
