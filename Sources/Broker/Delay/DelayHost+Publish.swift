@@ -123,7 +123,7 @@ extension DelayHost {
             unwritten.removeFirst(unwrittenStart)
             unwrittenStart = 0
         }
-        for entry in part.entries { store.insert(entry) }
+        store.insert(contentsOf: part.entries)
         store.addTail(bytes: append.bytes.readableBytes, band: band)
         if let producer = part.producer {
             var header = producer

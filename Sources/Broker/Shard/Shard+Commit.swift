@@ -15,7 +15,7 @@ extension Shard {
             }
             return
         }
-        if !frame.durable { isDirty = true } else { isDirty = false }
+        isDirty = frame.appends.contains { !$0.needsSync } || isDirty && !frame.appends.isEmpty
         log.commit(frame, shard: id) { result in
             self.loop.execute { self.progress(of: frame, result) }
         }
