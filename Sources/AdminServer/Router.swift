@@ -91,6 +91,15 @@ struct Router: Sendable {
             return try await read(request, query) { snapshot throws(ControlError) in
                 try Self.found(snapshot.dead, "dead-letter queue '\(object)'", in: ControlPath.dead)
             }
+        case "jobs":
+            guard let id = Int64(object) else { throw ControlError(.invalid, "a job has a number, not '\(object.prefix(40))'") }
+            var wanted = JobQuery(id: id)
+            wanted.start = try number(request, "start") ?? 0
+            wanted.count = try number(request, "count") ?? 100
+            query.job = wanted
+            return try await read(request, query) { snapshot throws(ControlError) in
+                try Self.found(snapshot.job, "job \(id)", in: ControlPath.jobs)
+            }
         default: return notFound(request)
         }
     }
@@ -153,7 +162,9 @@ struct Router: Sendable {
 
     private func ask(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
         let lists = [query.topics, query.groups, query.queues, query.deadQueues, query.jobs, query.audit].compactMap { $0 }
-        let windows = lists.map { ($0.start, $0.count) } + [query.messages, query.dead].compactMap { $0 }.map { ($0.start, $0.count) }
+        let windows =
+            lists.map { ($0.start, $0.count) } + [query.messages, query.dead].compactMap { $0 }.map { ($0.start, $0.count) }
+            + [query.job].compactMap { $0 }.map { ($0.start, $0.count) }
         for (start, count) in windows {
             guard start >= 0, (0...limits.listRows).contains(count) else {
                 throw ControlError(.invalid, "ask for at most \(limits.listRows) rows from row 0 on; page with start and count")

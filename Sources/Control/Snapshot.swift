@@ -30,6 +30,8 @@ public struct Snapshot: Codable, Equatable, Sendable {
     public var dead: DeadDetail?
     /// The newest first.
     public var jobs = Page<JobRow>()
+    /// The job asked for by ``SnapshotQuery/job``; nil when not asked for or not there.
+    public var job: JobDetail?
     public var audit = Page<AuditRow>()
 
     public init(

@@ -15,6 +15,8 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
     /// The dead-letter queue to give whole; its messages are those of this query.
     public var dead: MessageQuery?
     public var jobs: ListQuery?
+    /// The job to give whole.
+    public var job: JobQuery?
     public var audit: ListQuery?
     /// Points of broker history, at most 900.
     public var historyPoints: Int
@@ -46,6 +48,7 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
         deadQueues = try fields.decodeIfPresent(ListQuery.self, forKey: .deadQueues)
         dead = try fields.decodeIfPresent(MessageQuery.self, forKey: .dead)
         jobs = try fields.decodeIfPresent(ListQuery.self, forKey: .jobs)
+        job = try fields.decodeIfPresent(JobQuery.self, forKey: .job)
         audit = try fields.decodeIfPresent(ListQuery.self, forKey: .audit)
     }
 }
@@ -74,6 +77,17 @@ public struct MessageQuery: Codable, Equatable, Sendable {
         self.queue = queue
         self.state = state
     }
+}
+
+/// One job by its number, and a window of what became of its messages.
+public struct JobQuery: Codable, Equatable, Sendable {
+    public var id: Int64
+    /// nil: whatever became of them.
+    public var outcome: JobOutcomeRow.Outcome?
+    public var start = 0
+    public var count = 100
+
+    public init(id: Int64) { self.id = id }
 }
 
 /// One message: a queue (or topic) and an id as ``MessageRow/id`` has it.

@@ -114,13 +114,16 @@ public struct DelayStore: Sendable {
                 runs[band].removeSubrange(lost...)
                 isChanged = true
             }
+            // The offsets of lost bodies will be given to others.
+            for ref in overrides.keys where ref.band == band && ref.offset >= ends[band] {
+                overrides[ref] = nil
+                isChanged = true
+            }
             guard bodyEnds[band] > ends[band] else { continue }
             for index in runs[band].indices where runs[band][index].run.validBelow > ends[band] {
                 runs[band][index].run.validBelow = ends[band]
             }
             bodyEnds[band] = ends[band]
-            // Their offsets will be given to other bodies.
-            for ref in overrides.keys where ref.band == band && ref.offset >= ends[band] { overrides[ref] = nil }
             isChanged = true
         }
         return isChanged

@@ -58,6 +58,12 @@ import Testing
         try await queues.answer("work", [AcquiredRange(first: taken[0].first + 2, last: taken[0].first + 2, deliveryCount: 1)], .reject)
         #expect(try await eventually { try queues.job(job.id).map { $0.acked == 2 && $0.diedAgain == 1 } ?? false })
         #expect(try queues.job(job.id)?.outcome == "3 sent, 2 acked, 1 died again")
+        // The copies are behind the three originals of `work`.
+        let detail = try #require(queues.broker.jobDetail(JobQuery(id: job.id)))
+        #expect(detail.outcomes.rows.map(\.outcome) == [.acked, .diedAgain] && detail.unlisted.isEmpty)
+        #expect(detail.outcomes.rows.map(\.fromText) == ["0/0–1", "0/2"])
+        #expect(detail.outcomes.rows.map(\.toText) == ["work 0/3–4", "work 0/5"])
+        #expect(detail.outcomes.rows.map(\.reason) == ["", "rejected"])
         await queues.broker.close()
     }
 
@@ -84,6 +90,10 @@ import Testing
         again.dryRun = false
         let second = try await ended(queues, try await queues.perform(.redrive(again)).job)
         #expect(second.sent == 2 && second.skipped == 3 && second.skips == preview.skips)
+        var skipped = JobQuery(id: second.id)
+        skipped.outcome = .skipped
+        let rows = try #require(queues.broker.jobDetail(skipped)).outcomes.rows
+        #expect(rows.map(\.fromText) == ["0/4", "0/5–6"] && rows.map(\.reason) == ["no origin", "redriven 1 times"])
         #expect(try await queues.open("dead") == ["keep 5", "keep 1", "keep 3"])
         await queues.broker.close()
     }
@@ -150,6 +160,9 @@ import Testing
         if let job = try after.job(1) {
             #expect(dead == [])
             #expect(job.sent == 40)
+            // Also what landed just before the crash is known message by message.
+            let rows = try #require(after.broker.jobDetail(JobQuery(id: 1))).outcomes.rows
+            #expect(rows.reduce(0) { $0 + $1.count } == 40)
         }
         await after.broker.close()
     }
@@ -161,16 +174,23 @@ import Testing
         let before = try await bed((0..<10).map { "\($0)" }, log: mortal, store: store)
         let job = try await ended(before, try await before.perform(.redrive(Redrive(queue: "dead"))).job)
         let taken = try await before.acquire("work", 4)
-        try await before.answer("work", taken, .accept)
+        try await before.answer("work", [AcquiredRange(first: taken[0].first, last: taken[0].first, deliveryCount: 1)], .reject)
+        try await before.answer("work", [AcquiredRange(first: taken[0].first + 1, last: taken[0].last, deliveryCount: 1)], .accept)
+        #expect(try await eventually { try before.job(job.id).map { $0.acked == 3 && $0.diedAgain == 1 } ?? false })
+        await before.broker.jobs.saveChanged()
         mortal.kill()
 
         let after = try await MoveBed.start(log: MortalLog(engine), store: store)
-        #expect(try await eventually { try after.job(job.id)?.acked == 4 })
+        #expect(try await eventually { try after.job(job.id)?.acked == 3 })
+        #expect(after.broker.jobDetail(JobQuery(id: job.id))?.outcomes.rows.map(\.outcome) == [.diedAgain, .acked, .sent])
         let rest = try await after.acquire("work", 6)
         #expect(rest.reduce(0) { $0 + ($1.last - $1.first + 1) } == 6)
         try await after.answer("work", rest, .accept)
-        #expect(try await eventually { try after.job(job.id)?.acked == 10 })
+        #expect(try await eventually { try after.job(job.id)?.acked == 9 })
         #expect(try after.job(job.id)?.state == .done)
+        let rows = try #require(after.broker.jobDetail(JobQuery(id: job.id))).outcomes.rows
+        #expect(rows.map(\.fromText) == ["0/0", "0/1–9"] && rows.map(\.reason) == ["rejected", ""])
+        #expect(rows.map(\.toText) == ["work 0/10", "work 0/11–19"])
         await after.broker.close()
     }
 

@@ -18,8 +18,10 @@ import Testing
         watch.settled(ShareKey(group: "other", partition: target), range(12, 18), as: .accepted)
         watch.settled(key, range(29, 40), as: .moved)
         let taken = watch.take()
-        #expect(taken[1] == .init(acked: 2, died: 2))
-        #expect(taken[2] == .init(acked: 0, died: 3, other: 1))
+        #expect(taken[1]?.counts == .init(acked: 2, died: 2))
+        #expect(taken[2]?.counts == .init(acked: 0, died: 3, other: 1))
+        #expect(taken[1]?.settled.map(\.range) == [range(10, 12), range(18, 20)])
+        #expect(taken[2]?.settled.map(\.end) == [.died, .moved])
         #expect(watch.take().isEmpty)
     }
 
@@ -29,7 +31,7 @@ import Testing
         watch.add(job: 1, group: nil, target, range(4, 6))
         #expect(!watch.isIdle)
         watch.settled(key, range(0, 6), as: .accepted)
-        #expect(watch.isIdle && watch.take()[1] == .init(acked: 6))
+        #expect(watch.isIdle && watch.take()[1]?.counts == .init(acked: 6))
         watch.add(job: 3, group: nil, target, range(6, 9))
         watch.forget(job: 3)
         #expect(watch.isIdle)
@@ -41,8 +43,25 @@ import Testing
         watch.settled(key, range(0, 8), as: .accepted)
         watch.add(job: 1, group: "work", target, range(5, 10))
         watch.expect(target, false)
-        #expect(watch.take()[1] == .init(acked: 3))
+        #expect(watch.take()[1]?.counts == .init(acked: 3))
         watch.settled(key, range(8, 10), as: .dropped)
-        #expect(watch.take()[1] == .init(died: 2) && watch.isIdle)
+        #expect(watch.take()[1]?.counts == .init(died: 2) && watch.isIdle)
+    }
+
+    @Test func whatDiedIsToldWithItsReason() {
+        let watch = SettlementWatch()
+        watch.add(job: 1, group: "work", target, range(10, 20))
+        watch.died(key, range(12, 14), .rejected)
+        watch.died(key, range(14, 15), .deliveryLimit)
+        watch.settled(key, range(12, 15), as: .dead)
+        watch.settled(key, range(15, 16), as: .expired)
+        watch.settled(key, range(16, 17), as: .accepted)
+        #expect(
+            watch.take()[1]?.settled == [
+                .init(target: target, range: range(12, 14), end: .died, reason: "rejected"),
+                .init(target: target, range: range(14, 15), end: .died, reason: "delivery_limit"),
+                .init(target: target, range: range(15, 16), end: .died, reason: "expired"),
+                .init(target: target, range: range(16, 17), end: .acked),
+            ])
     }
 }

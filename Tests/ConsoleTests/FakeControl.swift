@@ -142,6 +142,7 @@ final class FakeControl: Control {
         snapshot.deadQueues = page(deadQueues(state), query.deadQueues, name: \.name) { $0.messages < $1.messages }
         snapshot.dead = query.dead.flatMap { dead($0, state) }
         snapshot.jobs = page(state.jobs, query.jobs, name: \.source) { $0.id < $1.id }
+        snapshot.job = query.job.flatMap { job($0, state) }
         snapshot.audit = page(state.audit, query.audit, name: \.command) { $0.id < $1.id }
         return snapshot
     }

@@ -129,6 +129,28 @@ extension FakeControl {
         return preview
     }
 
+    /// A job that sent all but one: two died again, one is not settled yet.
+    static func job(_ query: JobQuery, _ state: State) -> JobDetail? {
+        guard let row = state.jobs.first(where: { $0.id == query.id }) else { return nil }
+        func outcome(
+            _ outcome: JobOutcomeRow.Outcome, _ from: String?, _ to: String?, count: Int64 = 1, reason: String = ""
+        ) -> JobOutcomeRow {
+            var row = JobOutcomeRow()
+            (row.outcome, row.from, row.to, row.count, row.reason) = (outcome, from, to, count, reason)
+            row.queue = to == nil ? nil : "payments"
+            return row
+        }
+        let rows = [
+            outcome(.acked, "0/0", "0/8900", count: 147), outcome(.diedAgain, "0/147", "0/9047", reason: "rejected"),
+            outcome(.skipped, "0/148", nil, reason: "redriven 2 times"), outcome(.diedAgain, nil, "0/9048", reason: "delivery_limit"),
+            outcome(.sent, "0/150", "0/9049"),
+        ]
+        var detail = JobDetail(row: row)
+        detail.outcomes = Page(rows: rows, start: 0, matched: rows.count, total: rows.count)
+        detail.unlisted = ["acked": 1_204]
+        return detail
+    }
+
     private static func count(_ redrive: Redrive, _ state: State) -> CommandOutcome {
         var query = MessageQuery(queue: redrive.queue)
         (query.filter, query.count) = (redrive.filter, .max)

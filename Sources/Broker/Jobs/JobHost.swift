@@ -41,10 +41,16 @@ final class JobHost: Sendable {
         }
         for job in state.withLock({ $0.jobs.values.sorted { $0.row.id < $1.row.id } }) where job.isLive || job.settled < job.row.sent {
             let progress = await broker.progress(of: job.row.id)
+            let found = await broker.found(progress, for: job)
             let settled = await broker.rewatch(progress, job: job.row.id)
             update(job.row.id) { job in
                 job.row.sent = max(job.row.sent, progress.sent)
-                job.row.acked += max(0, settled - job.settled)
+                job.row.acked += max(0, settled.count - job.settled)
+                job.results = job.results ?? JobOutcomes()
+                for part in found {
+                    job.results?.sent(part.partition, [part.range], to: part.target, at: part.base, limit: limits.jobOutcomes)
+                }
+                job.results?.settle(settled.ranges, limit: limits.jobOutcomes, knownOnly: true)
             }
             if job.isLive { run(job.row.id, broker, progress) }
         }
@@ -128,12 +134,13 @@ final class JobHost: Sendable {
     // MARK: Outcomes
 
     /// Takes in what became of copies; called about once a second.
-    func note(_ outcomes: [Int64: SettlementWatch.Outcome]) {
-        for (id, outcome) in outcomes {
+    func note(_ outcomes: [Int64: SettlementWatch.Told]) {
+        for (id, told) in outcomes {
             update(id) { job in
-                job.row.acked += outcome.acked
-                job.row.diedAgain += outcome.died
-                job.other = (job.other ?? 0) + outcome.other
+                job.row.acked += told.counts.acked
+                job.row.diedAgain += told.counts.died
+                job.other = (job.other ?? 0) + told.counts.other
+                job.results?.settle(told.settled, limit: limits.jobOutcomes)
             }
         }
     }
@@ -176,7 +183,13 @@ extension Broker {
             _ = await shard.ask { shard in
                 shard.cursors?.observer = { [settlements = shard.settlements] key, facts in
                     guard !settlements.isIdle else { return }
-                    for case .settled(let range, let end) in facts { settlements.settled(key, range, as: end) }
+                    for fact in facts {
+                        switch fact {
+                        case .settled(let range, let end): settlements.settled(key, range, as: end)
+                        case .dying(let range, _, let reason): settlements.died(key, range, reason)
+                        default: break
+                        }
+                    }
                 }
             }
         }
@@ -212,9 +225,9 @@ extension Broker {
         return all
     }
 
-    /// Counts what becomes of a job's copies from now on, after a restart; how many of them are settled already.
-    func rewatch(_ progress: MoveProgress, job: Int64) async -> Int64 {
-        var settled: Int64 = 0
+    /// Counts what becomes of a job's copies from now on, after a restart; those that are settled already count as acked.
+    func rewatch(_ progress: MoveProgress, job: Int64) async -> (count: Int64, ranges: [JobOutcomes.Settled]) {
+        var settled: (count: Int64, ranges: [JobOutcomes.Settled]) = (0, [])
         let limit = limits.deadRanges
         for landing in progress.landed {
             guard let topic = catalog.current[landing.target.topic], topic.config.isQueue else {
@@ -222,12 +235,13 @@ extension Broker {
                 continue
             }
             let key = ShareKey(group: topic.name, partition: landing.target)
-            let open = await shard(of: landing.target).ask { shard -> Int64 in
+            let open = await shard(of: landing.target).ask { shard -> [Range<Offset>] in
                 let ranges = shard.mover?.source?.open(key, in: landing.range, limit: limit) ?? []
                 for range in ranges { shard.settlements.add(job: job, group: key.group, landing.target, range) }
-                return ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
+                return ranges
             }
-            settled += landing.count - open
+            settled.count += landing.count - open.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
+            settled.ranges += Mover.between(open, landing.range).map { .init(target: landing.target, range: $0, end: .acked) }
         }
         return settled
     }

@@ -22,8 +22,8 @@ struct JobRecord: Codable, Sendable, Equatable {
     var watermark: [Int64]
     /// Where the scan of each partition goes on.
     var position: [Int64]
-    /// What became of single messages, the newest last: `0/17 skipped: redriven 2 times`.
-    var outcomes: [String] = []
+    /// What became of single messages; nil before the first.
+    var results: JobOutcomes?
     /// Who started it.
     var actor: String
     /// Copies that were settled otherwise than acked or dead: moved on, purged, discarded.
@@ -43,12 +43,18 @@ struct JobRecord: Codable, Sendable, Equatable {
         try JSONDecoder().decode(JobRecord.self, from: Data(bytes.readableBytesView))
     }
 
-    mutating func skip(_ reason: String, _ id: String?, limit: Int) {
+    mutating func skip(_ partition: Int32, _ offset: Offset, _ reason: String, limit: Int) {
         row.skipped += 1
         row.skips[reason, default: 0] += 1
-        guard let id else { return }
-        outcomes.append("\(id) skipped: \(reason)")
-        if outcomes.count > limit { outcomes.removeFirst(outcomes.count - limit * 9 / 10) }
+        results = results ?? JobOutcomes()
+        results?.skipped(partition, offset, reason: reason, limit: limit)
+    }
+
+    /// A part of a move has landed.
+    mutating func land(_ part: MoveOrder.Part, of partition: Int32, at base: Offset, limit: Int) {
+        row.sent += part.count
+        results = results ?? JobOutcomes()
+        results?.sent(partition, part.ranges, to: part.target, at: base, limit: limit)
     }
 }
 

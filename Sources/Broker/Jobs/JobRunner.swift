@@ -154,9 +154,9 @@ final class JobRunner {
             if result.isStuck { isStuck = true }
             for (part, base) in zip(order.parts, result.bases) {
                 guard let base else { continue }
-                let landing = MoveLanding(target: part.target, base: base, count: part.count)
-                broker.watch(landing, job: id)
-                host.update(id) { $0.row.sent += landing.count }
+                // First what was sent, then what becomes of it.
+                host.update(id) { $0.land(part, of: order.key.partition.index, at: base, limit: broker.limits.jobOutcomes) }
+                broker.watch(MoveLanding(target: part.target, base: base, count: part.count), job: id)
             }
             broker.expectOutcomes(at: order, false)
             guard let first = result.refused.first else {
@@ -227,7 +227,7 @@ final class JobRunner {
         if !taken.skips.isEmpty {
             host.update(id) { job in
                 for (offset, reason) in taken.skips {
-                    job.skip(reason, "\(key.partition.index)/\(offset)", limit: broker.limits.jobOutcomes)
+                    job.skip(key.partition.index, offset, reason, limit: broker.limits.jobOutcomes)
                 }
             }
         }

@@ -31,6 +31,7 @@ extension Broker {
         }
         if let name = query.queue { snapshot.queue?.undos = undoRows(of: name) }
         if let list = query.jobs { snapshot.jobs = try jobPage(list) }
+        if let wanted = query.job { snapshot.job = jobDetail(wanted) }
         if let list = query.audit {
             let now = clock.now.ms
             snapshot.audit = audit.page(list) { [undos] in undos.find($0, nowMs: now) != nil }

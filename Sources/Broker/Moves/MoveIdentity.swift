@@ -22,4 +22,14 @@ struct MoveIdentity {
         let wanted = header(offset)
         return record.headers.contains { $0 == wanted }
     }
+
+    /// The partition and offset a record was moved from by its last move; nil for one that was never moved.
+    static func source(of record: Record) -> (partition: Int32, offset: Offset)? {
+        guard let value = record.headers.last(where: { $0.name == DeadLetterHeader.move })?.value else { return nil }
+        let parts = String(buffer: value).split(separator: "/")
+        guard parts.count == 3, let dash = parts[1].lastIndex(of: "-"), let partition = Int32(parts[1][parts[1].index(after: dash)...]),
+            let offset = Int64(parts[2])
+        else { return nil }
+        return (partition, Offset(offset))
+    }
 }

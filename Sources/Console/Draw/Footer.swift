@@ -30,6 +30,7 @@ enum Footer {
             return [("/", "filter"), ("Tab", "pane"), model.dead.tab == 0 ? ("enter", "this reason") : ("i", "inspect"), ("Esc", "back")]
         case .queues where model.isDetailOpened:
             return (model.showsMessages ? [("i", "inspect"), ("space", "mark")] : []) + [("Tab", "table"), ("Esc", "back")]
+        case .jobs where model.isDetailOpened: return [("j k", "move"), ("Esc", "back")]
         default:
             if model.isDetailOpened { return [("Tab", "table"), ("Esc", "back")] }
             return [("/", "filter"), ("s<>", "sort"), ("enter", "open")]

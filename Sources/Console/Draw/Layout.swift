@@ -147,6 +147,7 @@ public struct Layout: Equatable, Sendable {
         case .list: return model.screen == .delay ? Place(rect: delay.schedule) : browse(isOpened: false).list.map { Place(rect: $0) }
         case .detail:
             if model.screen == .dead { return Place(rect: dead.why) }
+            if model.screen == .jobs, model.isDetailOpened { return Place(rect: body, head: JobsScreen.summaryLines + 2) }
             return browse(isOpened: model.isDetailOpened).detail.map { Place(rect: $0, head: Self.detailHead, foot: Self.detailFoot) }
         case .messages:
             switch model.screen {

@@ -27,7 +27,9 @@ extension ConsoleModel {
         case .dead:
             query.deadQueues = dead.list.query(visible: rows)
             query.dead = deadQuery(hasPreview: preview)
-        case .jobs: query.jobs = jobs.list.query(visible: rows)
+        case .jobs:
+            query.jobs = jobs.list.query(visible: rows)
+            query.job = jobQuery
         case .audit: query.audit = audit.list.query(visible: rows)
         case .log: break
         }
@@ -53,6 +55,16 @@ extension ConsoleModel {
         var query = MessageQuery(queue: name)
         query.filter = dead.opened == nil ? MessageFilter() : MessageFilterText.parse(dead.messages.filter)
         window(&query)
+        return query
+    }
+
+    /// The opened job with the window of its outcomes that is shown.
+    private var jobQuery: JobQuery? {
+        guard let id = jobs.opened.flatMap({ Int64($0) }) else { return nil }
+        let visible = max(10, layout.listRows(self, .detail))
+        var query = JobQuery(id: id)
+        query.start = max(0, jobs.detail.top - visible)
+        query.count = min(3 * visible, 300)
         return query
     }
 

@@ -100,8 +100,15 @@ extension ConsoleModel {
         case (.queues, 4): queueDetail?.configs.count ?? 0
         case (.queues, 5): queueDetail?.undos.count ?? 0
         case (.dead, 0): deadDetail?.reasons.count ?? 0
+        case (.jobs, _): jobDetail?.outcomes.matched ?? 0
         default: 0
         }
+    }
+
+    /// The opened job, once it was answered.
+    var jobDetail: JobDetail? {
+        guard let detail = shown?.job, jobs.opened == String(detail.row.id) else { return nil }
+        return detail
     }
 
     /// The detail of the selected topic, once it was answered.

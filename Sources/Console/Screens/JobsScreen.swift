@@ -3,8 +3,15 @@ import Terminal
 
 /// Jobs of the broker, the newest first, and what became of the messages of one.
 enum JobsScreen {
+    /// Lines of an opened job above its messages: what it is, what came of it, when, and what is not listed.
+    static let summaryLines = 4
+
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = model.layout.browse(isOpened: model.isDetailOpened)
+        if let id = model.jobs.opened {
+            opened(id, model, snapshot, model.layout.body, on: &painter)
+            return
+        }
+        let layout = model.layout.browse(isOpened: false)
         if let rect = layout.list {
             let state = model.jobs.list
             let empty = model.emptyNote(
@@ -19,12 +26,37 @@ enum JobsScreen {
         if let rect = layout.graph { painter.panel(rect, title: "") }
     }
 
+    /// One job whole: what became of each of its messages.
+    private static func opened(_ id: String, _ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
+        let inner = painter.panel(rect, title: "Job \(id)", isFocused: true)
+        let detail = model.jobDetail
+        guard let job = detail?.row ?? snapshot.jobs.rows.first(where: { String($0.id) == id }) else {
+            let isGone = model.link.isLive && model.answered?.job?.id == Int64(id)
+            painter.text(isGone ? "The broker does not remember job \(id) any more. Esc goes back." : "", x: inner.x + 3, y: inner.y, .dim)
+            return
+        }
+        var head = Array(lines(job, model).prefix(summaryLines - 1))
+        let cut = (detail?.unlisted ?? [:]).sorted { $0.key < $1.key }.map { "\(Short.exact($0.value)) \($0.key)" }
+        if !cut.isEmpty {
+            head.append([("not listed any more  ", .dim), (cut.joined(separator: ", "), .text)])
+        } else if job.isActive {
+            head.append([("C", .key), (" cancels it: what was sent stays sent, the rest stays where it is", .dim)])
+        }
+        for (row, line) in head.enumerated() { painter.spans(line, x: inner.x + 3, y: inner.y + row, limit: inner.maxX - 1) }
+        let table = Rect(x: inner.x, y: inner.y + summaryLines, width: inner.width, height: inner.height - summaryLines)
+        let empty = Note(detail == nil ? "" : "Nothing was sent or skipped yet.", .dim)
+        ListPanel.drawTable(
+            detail?.outcomes ?? Page(), columns: OutcomeColumns.all, list: model.jobs.detail,
+            look: .init(title: "", isFocused: true, empty: empty), rect: table, on: &painter
+        ) { ("", $0.outcome == .diedAgain ? .crit : nil) }
+    }
+
     private static func detail(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
         guard let id = model.selected, let job = snapshot.jobs.rows.first(where: { String($0.id) == id }) else {
             painter.panel(rect, title: "")
             return
         }
-        let inner = painter.panel(rect, title: "Job \(job.id)", isFocused: model.isDetailOpened)
+        let inner = painter.panel(rect, title: "Job \(job.id)")
         for (row, line) in lines(job, model).prefix(inner.height).enumerated() {
             painter.spans(line, x: inner.x + 3, y: inner.y + row, limit: inner.maxX - 1)
         }
@@ -55,6 +87,32 @@ enum JobsScreen {
         }
         if job.isActive { lines.append([("C", .key), (" cancels it: what was sent stays sent, the rest stays where it is", .dim)]) }
         return lines
+    }
+}
+
+enum OutcomeColumns {
+    static var all: [Column<JobOutcomeRow>] {
+        [
+            Column(title: "MESSAGES", width: 14, priority: 0, role: .text, maxWidth: 28) { row, _ in
+                (row.fromText ?? Short.unknown, row.from == nil ? .dim : .text)
+            },
+            Column(title: "COUNT", width: 6, priority: 2) { row, _ in (Short.count(row.count), row.count > 1 ? .text : .dim) },
+            Column(title: "OUTCOME", width: 10, priority: 0, role: .text) { row, _ in (row.outcome.rawValue, look(row.outcome)) },
+            Column(title: "COPIES", width: 18, priority: 1, role: .name, maxWidth: 60) { row, _ in
+                (row.toText ?? "-", row.to == nil ? .dim : .text)
+            },
+            Column(title: "REASON", width: 18, priority: 1, role: .text, maxWidth: 60) { row, _ in (row.reason, .dim) },
+        ]
+    }
+
+    static func look(_ outcome: JobOutcomeRow.Outcome) -> ThemeKey {
+        switch outcome {
+        case .sent: .text
+        case .acked: .ok
+        case .diedAgain: .dead
+        case .moved, .removed: .dim
+        case .skipped: .warn
+        }
     }
 }
 

@@ -33,6 +33,49 @@ public struct JobRow: Codable, Equatable, Sendable {
     }
 }
 
+/// One job, whole: what became of its messages, those that tell most first to be kept.
+public struct JobDetail: Codable, Equatable, Sendable {
+    public var row: JobRow
+    /// By partition and offset of the source.
+    public var outcomes = Page<JobOutcomeRow>()
+    /// Messages that are only counted any more, by outcome: a job keeps a bounded number of ``outcomes``, acked ones go first.
+    public var unlisted: [String: Int64] = [:]
+
+    public init(row: JobRow) { self.row = row }
+}
+
+/// Messages of a job that lay side by side and fared alike.
+public struct JobOutcomeRow: Codable, Equatable, Sendable {
+    /// `sent`: its copy is not settled yet; `removed`: its copy was purged or discarded.
+    public enum Outcome: String, Codable, Sendable, CaseIterable {
+        case sent, acked
+        case diedAgain = "died again"
+        case moved, removed, skipped
+    }
+    public var outcome = Outcome.sent
+    /// How many messages the row stands for.
+    public var count: Int64 = 1
+    /// The first one's id in the source, as ``MessageRow/id`` has it; nil where only the copy is known any more.
+    public var from: String?
+    /// The queue or topic of the copies and the first one's id there; nil for what was skipped.
+    public var queue: String?
+    public var to: String?
+    /// Why it was skipped or died.
+    public var reason = ""
+
+    public init() {}
+
+    /// `0/17` or `0/17–41`.
+    public var fromText: String? { from.map { Self.span($0, count) } }
+    /// `work 0/500` or `work 0/500–524`.
+    public var toText: String? { to.map { "\(queue ?? "?") \(Self.span($0, count))" } }
+
+    private static func span(_ id: String, _ count: Int64) -> String {
+        guard count > 1, let slash = id.lastIndex(of: "/"), let first = Int64(id[id.index(after: slash)...]) else { return id }
+        return "\(id)–\(first + count - 1)"
+    }
+}
+
 /// A line of the audit log: who did what, when, and what came of it.
 public struct AuditRow: Codable, Equatable, Sendable {
     public var id: Int64 = 0

@@ -25,13 +25,36 @@ enum JobText {
         print(job.outcome)
     }
 
-    static func json(_ row: JobRow) -> JSONRow {
-        JSONRow([
+    static func describe(_ job: JobDetail, _ outcomes: [JobOutcomeRow]) {
+        describe(job.row)
+        print()
+        var table = Table([.text("MESSAGES"), .number("COUNT"), .text("OUTCOME"), .text("COPIES"), .text("REASON")])
+        for row in outcomes {
+            table.add([row.fromText ?? "?", "\(row.count)", row.outcome.rawValue, row.toText ?? "-", row.reason.isEmpty ? "-" : row.reason])
+        }
+        table.print()
+        for (outcome, count) in job.unlisted.sorted(by: { $0.key < $1.key }) { print("not listed any more, \(outcome): \(count)") }
+    }
+
+    static func json(_ job: JobDetail, _ outcomes: [JobOutcomeRow]) -> JSONRow {
+        let rows = outcomes.map { row in
+            JSONRow([
+                ("from", row.from), ("count", row.count), ("outcome", row.outcome.rawValue), ("queue", row.queue), ("to", row.to),
+                ("reason", row.reason.isEmpty ? nil : row.reason),
+            ])
+        }
+        return JSONRow(fields(job.row) + [("outcomes", rows), ("unlisted", job.unlisted)])
+    }
+
+    static func json(_ row: JobRow) -> JSONRow { JSONRow(fields(row)) }
+
+    private static func fields(_ row: JobRow) -> [(String, any Encodable)] {
+        [
             ("id", row.id), ("kind", row.kind), ("source", row.source), ("target", row.target), ("state", row.state.rawValue),
             ("total", row.total), ("sent", row.sent), ("acked", row.acked), ("diedAgain", row.diedAgain), ("skipped", row.skipped),
             ("skips", row.skips), ("rate", row.rate), ("startedMs", row.startedMs), ("endedMs", row.endedMs), ("etaMs", row.etaMs),
             ("note", row.note), ("outcome", row.outcome),
-        ])
+        ]
     }
 
     static func auditTable(_ rows: [AuditRow]) -> Table {

@@ -26,12 +26,18 @@ struct JobVerbs: AsyncParsableCommand {
         @OptionGroup var door: AdminDoor
         @Argument var id: Int64
         @Flag(help: "Wait until it is over.") var wait = false
+        @Flag(help: "List what became of each message: messages side by side that fared alike are one line.") var outcomes = false
 
         func run() async throws {
             if wait { return try await JobWatch(door: door, id: id, waitAcked: false).finish() }
-            let job = try await door.job(id)
-            if door.json { return try JSONOutput.print([JobText.json(job)]) }
-            JobText.describe(job)
+            guard outcomes else {
+                let job = try await door.job(id)
+                if door.json { return try JSONOutput.print([JobText.json(job)]) }
+                return JobText.describe(job)
+            }
+            let (job, rows) = try await door.outcomes(of: id)
+            if door.json { return try JSONOutput.print([JobText.json(job, rows)]) }
+            JobText.describe(job, rows)
         }
     }
 
@@ -93,9 +99,30 @@ extension AdminDoor {
     }
 
     func job(_ id: Int64) async throws(CommandFailure) -> JobRow {
-        guard let job = try await jobs().first(where: { $0.id == id }) else {
-            throw CommandFailure("there is no job \(id): 'weir job ls' lists them")
+        var query = JobQuery(id: id)
+        query.count = 0
+        return try await job(query).row
+    }
+
+    private func job(_ wanted: JobQuery) async throws(CommandFailure) -> JobDetail {
+        var query = SnapshotQuery(historyPoints: 0)
+        query.job = wanted
+        guard let job = try await snapshot(query).job else {
+            throw CommandFailure("there is no job \(wanted.id): 'weir job ls' lists them")
         }
         return job
+    }
+
+    /// A job with all that it keeps of its messages, page by page.
+    func outcomes(of id: Int64) async throws(CommandFailure) -> (JobDetail, [JobOutcomeRow]) {
+        var query = JobQuery(id: id)
+        query.count = Limits().listRows
+        var rows: [JobOutcomeRow] = []
+        while true {
+            query.start = rows.count
+            let detail = try await job(query)
+            rows += detail.outcomes.rows
+            if detail.outcomes.rows.isEmpty || rows.count >= detail.outcomes.matched { return (detail, rows) }
+        }
     }
 }
