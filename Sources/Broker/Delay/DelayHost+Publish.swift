@@ -6,29 +6,22 @@ import Storage
 
 /// A part of a publish on its way to a bodies stream.
 final class DelayedPart {
-    /// nil for a mark of the store's own.
-    let partition: Partition?
+    let partition: Partition
     let entries: [DelayEntry]
     /// The producer's batch, with the first part of it.
     let producer: RecordBatchHeader?
     /// With the last part of a publish of which nothing goes to the log at once.
     let ticket: ProduceTicket?
     let answer: ProduceResult
-    /// Called when it is durable, or with the error.
-    var done: ((LogError?) -> Void)?
     /// A commit whose fate had to be asked for may tell twice.
     var isWritten = false
 
-    init(
-        partition: Partition?, entries: [DelayEntry] = [], producer: RecordBatchHeader? = nil, ticket: ProduceTicket? = nil,
-        answer: ProduceResult = ProduceResult(slot: 0, baseOffset: .zero, logStart: .zero), done: ((LogError?) -> Void)? = nil
-    ) {
+    init(partition: Partition, entries: [DelayEntry], producer: RecordBatchHeader?, ticket: ProduceTicket?, answer: ProduceResult) {
         self.partition = partition
         self.entries = entries
         self.producer = producer
         self.ticket = ticket
         self.answer = answer
-        self.done = done
     }
 }
 
@@ -123,12 +116,12 @@ extension DelayHost {
             unwritten.removeFirst(unwrittenStart)
             unwrittenStart = 0
         }
-        for entry in part.entries { store.insert(entry) }
+        store.insert(contentsOf: part.entries)
         store.addTail(bytes: append.bytes.readableBytes, band: band)
         if let producer = part.producer {
             var header = producer
             header.baseOffset = part.answer.baseOffset
-            part.partition?.writtenMemory.learn(delayed: header, now: time)
+            part.partition.writtenMemory.learn(delayed: header, now: time)
         }
         spillIfDue(band)
         if let next = store.nextDueMs() { arm(next) }

@@ -138,7 +138,9 @@ struct DelayRecovery {
                 guard let all = try? Record.readAll(header: header, records: records) else { return }
                 for record in all where record.offset >= from {
                     guard let stamp = record.headers.last(where: { $0.name == RecordPacker.handleHeader })?.value,
-                        let handle = DelayRef.parse(handle: String(buffer: stamp)), handle.shard == shard.id
+                        let handle = DelayRef.parse(handle: String(buffer: stamp)), handle.shard == shard.id,
+                        // A lost body's offset will be given to another.
+                        handle.ref.offset < extent(.bodies(handle.ref.band)).end
                     else { continue }
                     refs.append(handle.ref)
                 }
