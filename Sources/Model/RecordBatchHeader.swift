@@ -200,4 +200,11 @@ extension RecordBatchHeader {
         batch.setInteger(appendTime.ms, at: start + 35)
         batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
     }
+
+    /// Makes the batch cover `offsets` offsets, more than it has records, and gives it a new checksum: those without a record are a gap.
+    public static func widen(_ batch: inout ByteBuffer, to offsets: Int32) {
+        let start = batch.readerIndex
+        batch.setInteger(offsets - 1, at: start + 23)
+        batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
+    }
 }

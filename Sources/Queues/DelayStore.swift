@@ -104,6 +104,15 @@ public struct DelayStore: Sendable {
         releasedUntilMs = nowMs
     }
 
+    /// Per band, the offset behind every message that is known of, be its body there or lost.
+    public var remembered: [Offset] {
+        var ends = bodyEnds
+        for band in runs.indices { for reader in runs[band] { ends[band] = max(ends[band], reader.run.bodyEnd) } }
+        for ref in overrides.keys { ends[ref.band] = max(ends[ref.band], ref.offset + 1) }
+        for purge in purges.values { for band in ends.indices where band < purge.count { ends[band] = max(ends[band], purge[band]) } }
+        return ends
+    }
+
     /// Makes the state agree with what the streams hold after a power failure took unsynced bytes: bodies that are gone are not waited for,
     /// and what a lost run held is indexed again from the bodies. True when anything was lost.
     public mutating func repair(bodyEnds ends: [Offset], runEnds: [Offset]) -> Bool {

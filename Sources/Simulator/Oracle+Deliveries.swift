@@ -23,11 +23,14 @@ extension Oracle {
         onEvent?(number, "delivered at \(delivery.place.offset), \(delivery.count). time, to \(member)")
         if case .sure(let end) = message.end { return "message \(number) was \(end) for sure and is delivered again" }
         if message.cancel == .sure { return "message \(number) was cancelled for sure and is delivered" }
-        if let holder = message.holder, holder.until > ticks {
+        // A replay brings back what lies elsewhere too: then it is in two places.
+        if let holder = message.holder, holder.until > ticks, replays == 0 || holder.place == delivery.place {
             return "message \(number) is held by \(holder.member) and was given to \(member)"
         }
         if let due = message.due, now < due { return "message \(number) is delivered \(due - now) ms before it is due" }
-        if let notBefore = message.notBefore, now < notBefore { return "message \(number) is delivered \(notBefore - now) ms too early" }
+        if let notBefore = message.notBefore, now < notBefore, replays == 0 {
+            return "message \(number) is delivered \(notBefore - now) ms too early"
+        }
         let limit = Topics.line(message.topic)?.deliveryLimit ?? 0
         if delivery.count < 1 || delivery.count > limit { return "message \(number): delivery \(delivery.count) of at most \(limit)" }
         delivered[delivery.place, default: 0] += 1
@@ -59,13 +62,15 @@ extension Oracle {
     /// A consumer asks to end a message; what becomes of it is open until it is answered.
     func asked(_ number: Int, _ end: Acknowledged) {
         onEvent?(number, "is to be \(end)")
+        // From now on others may have it: what is dead comes back by a redrive, what is settled by a replay, answered or not.
+        messages[number].holder = nil
         if case .sure = messages[number].end { return }
         messages[number].end = .maybe(end)
     }
 
     func answered(_ number: Int, _ end: Acknowledged) {
         onEvent?(number, "was \(end)")
-        let mayComeBack = replaying > 0 || end == .rejected && wasRedriven
+        let mayComeBack = replays > 0 || end == .rejected && wasRedriven
         messages[number].end = mayComeBack ? .maybe(end) : .sure(end)
         messages[number].holder = nil
     }

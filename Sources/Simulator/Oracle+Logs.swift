@@ -80,13 +80,15 @@ extension Oracle {
     }
 
     /// A message lies in its queue once and once more for each redrive, elsewhere once for each death and each move: as often as elsewhere, or
-    /// once more while it is not dead or moved. Only a replay lets it die more often than it lies there.
+    /// once more while it is not dead or moved. Only a replay lets it die more often than it lies there, each of its copies once.
     private func moves(_ logs: Logs, _ line: Topics.Line) -> String? {
         let (here, dead, moved) = (logs.counts(line.queue), logs.counts(line.dead), logs.counts(line.other))
         let copied = logs.counts(Topics.copies)
         for (number, message) in messages.enumerated() where message.topic == line.queue {
             let (lives, ends) = (here[number] ?? 0, (dead[number] ?? 0) + (moved[number] ?? 0))
-            if !(-replays...1).contains(lives - ends) {
+            // What a power cut took may have died before.
+            let least = message.mayBeLost ? -ends : lives * -replays
+            if !(least...1).contains(lives - ends) {
                 return "message \(number) lies \(lives) times in \(line.queue), \(dead[number] ?? 0) times among its dead, was moved away "
                     + "\(moved[number] ?? 0) times"
             }

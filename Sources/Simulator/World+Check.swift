@@ -117,6 +117,17 @@ extension World {
         }
     }
 
+    func tellState(of number: Int, _ broker: Broker) {
+        guard oracle.messages.indices.contains(number), let offset = oracle.messages[number].offset else { return }
+        let message = oracle.messages[number]
+        let shard = broker.shard(of: message.partition)
+        turns.inside(shard.loop) {
+            shard.message(ShareKey(group: message.topic, partition: message.partition), at: offset) { [unowned self] in
+                tell("message \(number): \($0.map { "\($0)" } ?? "on no cursor")")
+            }
+        }
+    }
+
     // MARK: Facts
 
     /// Replaying the facts gives what lives.

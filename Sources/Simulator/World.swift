@@ -14,6 +14,7 @@ final class World: @unchecked Sendable {
     let machine: Machine
     let oracle = Oracle()
     private let isTold: Bool
+    private let followed: Int?
     var random: SeededRandom
     /// What consumers have in their hands.
     var held: [HeldMessage] = []
@@ -34,6 +35,7 @@ final class World: @unchecked Sendable {
     init(seed: UInt64, isTold: Bool, followed: Int? = nil) {
         self.seed = seed
         self.isTold = isTold
+        self.followed = followed
         temper = Temper(seed: seed)
         turns = Turns(seed: seed)
         machine = Machine(turns: turns, seed: seed &* 31 &+ 7, temper: temper)
@@ -108,6 +110,7 @@ final class World: @unchecked Sendable {
         drain(broker)
         checkStates(broker)
         audit(broker)
+        if let followed { tellState(of: followed, broker) }
         guard problem == nil, let logs = logs(broker) else { return }
         if let wrong = oracle.judge(logs) ?? oracle.judgeEnd(logs) { fail(wrong) }
     }

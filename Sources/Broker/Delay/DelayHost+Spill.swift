@@ -30,7 +30,7 @@ extension DelayHost {
     /// - Parameter done: told when it is written, or why not; right away when there is nothing to write.
     func spill(_ band: Int, always: Bool = false, done: @escaping (LogError?) -> Void = { _ in }) {
         guard traces.isEmpty, !spillRunning else { return done(.unavailable("the delay store is not ready to write its index")) }
-        guard let entries = store.freeze(band: band, bodyEnd: writtenEnds[band], always: always) else { return done(nil) }
+        guard let entries = store.freeze(band: band, bodyEnd: wholeEnds[band], always: always) else { return done(nil) }
         spillRunning = true
         spillDone = done
         let takenBefore = store.taken
