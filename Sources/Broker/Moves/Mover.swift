@@ -31,12 +31,9 @@ public final class Mover: @unchecked Sendable {
     var isReady = false
     var isStopped = false
     private var bytesLogged = 0
-    private var loggedEnd = Offset.zero
+    private(set) var loggedEnd = Offset.zero
     private var snapshotRunning = false
     private let numbers = Atomic<UInt64>(0)
-
-    /// Bytes of facts after which the next snapshot is due.
-    private static let snapshotBytes = 4 << 20
 
     init(shard: Shard, broker: Broker?) {
         self.shard = shard
@@ -153,7 +150,7 @@ public final class Mover: @unchecked Sendable {
     }
 
     private func snapshotIfDue() {
-        guard !snapshotRunning, bytesLogged >= Self.snapshotBytes else { return }
+        guard !snapshotRunning, bytesLogged >= limits.factSnapshotBytes else { return }
         snapshotRunning = true
         bytesLogged = 0
         let facts = ledger.snapshot()
