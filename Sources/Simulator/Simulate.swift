@@ -1,6 +1,13 @@
 import ArgumentParser
 
-/// `swift run simulate --seeds 200`: worlds from the seeds, one after the other. `--seed N` runs one, and prints what happened in it.
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
+/// `swift run simulate --seeds 200`: worlds from the seeds, each in a process of its own, and those that ever failed. `--seed N` runs one, and
+/// prints what happened in it.
 @main
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(
@@ -11,19 +18,34 @@ struct Simulate: ParsableCommand {
     @Option(help: "How many seeds.") var seeds: UInt64 = 20
     @Option(help: "One seed, told step by step.") var seed: UInt64?
     @Option(help: "Rounds of work in a world.") var rounds = 40
+    @Option(help: "Worlds at a time; 0: one per core.") var jobs = 0
+    @Flag(help: .hidden) var world = false
+
+    func validate() throws {
+        guard rounds > 0, jobs >= 0, seeds < 1 << 32 else { throw ValidationError("rounds must be 1 or more, jobs 0 or more") }
+    }
 
     func run() throws {
-        guard TaskTurns.install() else { throw ValidationError("this Swift runtime has no hook for its tasks; the simulator needs it") }
-        var failed: [UInt64] = []
-        for seed in seed.map({ [$0] }) ?? Array(from..<(from + seeds)) {
-            let world = World(seed: seed, isTold: self.seed != nil)
-            if let problem = world.run(rounds: rounds) {
-                failed.append(seed)
-                print("seed \(seed) FAILED: \(problem)\n  again: swift run simulate --seed \(seed) --rounds \(rounds)")
-            }
+        if world { return try runWorld() }
+        var list = WorldList(jobs: jobs)
+        if let seed {
+            list.tell(seed: seed, rounds: rounds)
+        } else {
+            for (seed, rounds, _) in KnownSeeds.all { list.add(seed: seed, rounds: rounds) }
+            for seed in from..<(from + seeds) { list.add(seed: seed, rounds: rounds) }
         }
-        let count = seed == nil ? Int(seeds) : 1
-        print("\(count - failed.count) of \(count) worlds held\(failed.isEmpty ? "" : "; failed: \(failed)")")
-        if !failed.isEmpty { throw ExitCode.failure }
+        if try !list.run() { throw ExitCode.failure }
+    }
+
+    /// In the process of one world.
+    private func runWorld() throws {
+        guard TaskTurns.install() else { throw ValidationError("this Swift runtime has no hook for its tasks; the simulator needs it") }
+        alarm(WorldList.worldSeconds)
+        let world = World(seed: seed ?? from, isTold: seed != nil)
+        if let problem = world.run(rounds: rounds) {
+            print("FAILED: \(problem)")
+            throw ExitCode.failure
+        }
+        print("held: \(world.tally.text)")
     }
 }

@@ -14,6 +14,10 @@ final class Turns: WorkScheduler, @unchecked Sendable {
         var head = 0
         /// Set for an event loop's queue.
         var loop: SimLoop?
+        /// A thread of the engines: slow when the disk is.
+        var isDisk = false
+        /// Its next job is not done before.
+        var readyNs: UInt64 = 0
         var isEmpty: Bool { head == jobs.count }
     }
 
@@ -29,21 +33,27 @@ final class Turns: WorkScheduler, @unchecked Sendable {
     /// The loop whose job runs.
     private(set) weak var running: SimLoop?
     var random: SeededRandom
+    /// Each job of an engine's thread takes up to this long.
+    var diskMs: Int64 = 0
+    /// Jobs that came for a run of the machine that is over. They never run; none should come.
+    private(set) var ghosts = 0
+    /// What ran, and when: two worlds that went alike have the same.
+    private(set) var digest: UInt64 = 0xCBF2_9CE4_8422_2325
+    /// Queues of runs that are over stay, with what waited in them: promises must not be let go unfulfilled, and a number is never used
+    /// for another queue.
     private var queues: [Queue] = [Queue()]
+    /// The queue of Swift's tasks, and the first of those of the present run.
+    private(set) var tasks = 0
     private var timers: [Timer] = []
+    private var cutTimers: [Timer] = []
     private var nextTimer: UInt64 = 1
-
-    nonisolated(unsafe) private static var cutOff: [(queues: [Queue], timers: [Timer])] = []
-
-    /// Swift's tasks share queue 0.
-    static let tasks = 0
 
     init(seed: UInt64) { random = SeededRandom(seed: seed) }
 
     // MARK: Work
 
     func makeQueue(_ name: String) -> WorkQueueID {
-        queues.append(Queue())
+        queues.append(Queue(isDisk: true))
         return WorkQueueID(queues.count - 1)
     }
 
@@ -60,7 +70,16 @@ final class Turns: WorkScheduler, @unchecked Sendable {
     }
 
     func enqueue(_ queue: Int, _ job: @escaping Job) {
-        if queues.indices.contains(queue) { queues[queue].jobs.append(job) }
+        if queue < tasks {
+            ghosts += 1
+        } else if queues[queue].isDisk, queues[queue].isEmpty {
+            slowDown(queue)
+        }
+        queues[queue].jobs.append(job)
+    }
+
+    private func slowDown(_ queue: Int) {
+        if diskMs > 0 { queues[queue].readyNs = nowNs + UInt64(random.below(Int(diskMs) * 1_000)) * 1_000 }
     }
 
     @discardableResult
@@ -77,18 +96,10 @@ final class Turns: WorkScheduler, @unchecked Sendable {
 
     // MARK: Time
 
-    /// Runs one job, or moves time on to the next timer. False when nothing is left to do before `limitNs`.
+    /// Runs one job, or moves time on to the next. False when nothing is left to do before `limitNs`.
     func step(limitNs: UInt64) -> Bool {
-        let ready = queues.indices.filter { !queues[$0].isEmpty }
-        guard !ready.isEmpty else {
-            guard let next = timers.first, next.atNs <= limitNs else { return false }
-            nowNs = max(nowNs, next.atNs)
-            while let timer = timers.first, timer.atNs <= nowNs {
-                timers.removeFirst()
-                enqueue(timer.queue, timer.job)
-            }
-            return true
-        }
+        let ready = (tasks..<queues.count).filter { !queues[$0].isEmpty && queues[$0].readyNs <= nowNs }
+        guard !ready.isEmpty else { return moveOn(limitNs) }
         let chosen = ready[random.below(ready.count)]
         let job = queues[chosen].jobs[queues[chosen].head]
         queues[chosen].head += 1
@@ -96,10 +107,25 @@ final class Turns: WorkScheduler, @unchecked Sendable {
             queues[chosen].jobs.removeFirst(queues[chosen].head)
             queues[chosen].head = 0
         }
+        if queues[chosen].isDisk, !queues[chosen].isEmpty { slowDown(chosen) }
         steps += 1
+        digest = ((digest ^ UInt64(chosen)) &* 0x100_0000_01B3 ^ nowNs) &* 0x100_0000_01B3
         running = queues[chosen].loop
         job()
         running = nil
+        return true
+    }
+
+    /// Nothing is left to do now: time jumps to the next timer, or to when the disk is done.
+    private func moveOn(_ limitNs: UInt64) -> Bool {
+        var next = timers.first?.atNs
+        for queue in queues[tasks...] where !queue.isEmpty { next = min(next ?? queue.readyNs, queue.readyNs) }
+        guard let next, next <= limitNs else { return false }
+        nowNs = max(nowNs, next)
+        while let timer = timers.first, timer.atNs <= nowNs {
+            timers.removeFirst()
+            enqueue(timer.queue, timer.job)
+        }
         return true
     }
 
@@ -110,11 +136,12 @@ final class Turns: WorkScheduler, @unchecked Sendable {
         if !done() { nowNs = max(nowNs, limit) }
     }
 
-    /// What a power cut does to a machine: nothing of it runs any more. What waited is kept: promises must not be let go unfulfilled.
+    /// What a power cut does to a machine: nothing of it runs any more.
     func cut() {
-        Self.cutOff.append((queues, timers))
-        queues = [Queue()]
+        cutTimers += timers
         timers = []
+        tasks = queues.count
+        queues.append(Queue())
     }
 }
 

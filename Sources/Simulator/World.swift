@@ -18,6 +18,7 @@ final class World: @unchecked Sendable {
     var held: [HeldMessage] = []
     var incarnations = [0, 0, 0]
     private(set) var problem: String?
+    var tally = Tally()
 
     init(seed: UInt64, isTold: Bool) {
         self.seed = seed
@@ -47,6 +48,12 @@ final class World: @unchecked Sendable {
         }
         if problem == nil { finish() }
         if let broker = machine.broker { close(broker) }
+        if problem == nil, turns.ghosts > 0 { fail("\(turns.ghosts) jobs came for runs of the broker that were over") }
+        tally["messages"] = oracle.count
+        tally["deliveries"] = oracle.deliveries
+        tally["starts"] = machine.starts
+        tally["steps"] = turns.steps
+        tell("digest \(String(turns.digest, radix: 16))")
         return problem
     }
 

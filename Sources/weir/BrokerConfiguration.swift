@@ -29,6 +29,8 @@ struct BrokerConfiguration: Equatable, Sendable {
     var console: Bool
     var theme: String
     var readOnly: Bool
+    /// A broker outlives its terminal; a demo has nobody left to show anything to.
+    var endsWithTerminal = false
 
     /// Where data goes unless told: `$XDG_DATA_HOME/weir`, else `~/.local/share/weir` (XDG Base Directory Specification, which also says
     /// that a relative XDG_DATA_HOME is to be ignored).

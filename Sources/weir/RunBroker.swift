@@ -1,8 +1,6 @@
 import AdminServer
 import Broker
-import Console
 import Control
-import FoundationEssentials
 import Glibc
 import KafkaServer
 import Logging
@@ -18,11 +16,16 @@ import Storage
 func runBroker(
     _ configuration: BrokerConfiguration, alongside: (RunningBroker) -> [any Service] = { _ in [] }
 ) async throws {
+    ProcessSetup.raiseOpenFileLimit()
     let running = try await RunningBroker.start(configuration)
-    let service = BrokerService(running: running, configuration: configuration)
-    if configuration.console { signal(SIGHUP, SIG_IGN) }  // the broker outlives its terminal
+    var services: [any Service] = [BrokerService(running: running, isHeadless: !configuration.console)] + alongside(running)
+    if configuration.console {
+        signal(SIGHUP, SIG_IGN)  // the broker outlives its terminal
+        services.append(ConsoleService(running: running, configuration: configuration))
+    }
+    // Whichever ends first, the last one is stopped first: the console, what runs alongside, the broker.
     var lifecycle = ServiceGroupConfiguration(
-        services: ([service] + alongside(running)).map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
+        services: services.map { .init(service: $0, successTerminationBehavior: .gracefullyShutdownGroup) },
         gracefulShutdownSignals: configuration.console ? [.sigterm, .sigint] : [.sigterm, .sigint, .sighup], logger: running.logger)
     lifecycle.maximumGracefulShutdownDuration = .seconds(30)
     try await ServiceGroup(configuration: lifecycle).run()
@@ -125,48 +128,21 @@ struct RunningBroker: Sendable {
     }
 }
 
-/// The broker as a service: its console while there is one, then until the shutdown.
-struct BrokerService: Service {
+/// The broker as a service, until the shutdown.
+private struct BrokerService: Service {
     let running: RunningBroker
-    let configuration: BrokerConfiguration
+    let isHeadless: Bool
 
     func run() async throws {
-        if configuration.console {
-            await showConsole()
-        } else {
-            StandardError.write(running.readyLine + "\n")
-            await Self.untilShutdown()
-        }
+        if isHeadless { StandardError.write(running.readyLine + "\n") }
+        await untilShutdown()
         await running.stop()
     }
+}
 
-    private func showConsole() async {
-        var options = ConsoleOptions(mode: .embedded, clock: SystemClock(), environment: ProcessInfo.processInfo.environment)
-        options.theme = configuration.theme
-        options.isReadOnly = configuration.readOnly
-        options.errorFile = BrokerLog.file(configuration)
-        let end = await withTaskGroup(of: ConsoleEnd?.self) { group in
-            let view = running.view
-            let chosen = options
-            group.addTask { await ConsoleApp.run(control: view, options: chosen) }
-            group.addTask {
-                await Self.untilShutdown()
-                return nil
-            }
-            let first = await group.next() ?? nil
-            group.cancelAll()
-            return first
-        }
-        guard let end, end != .stopBroker else { return }
-        if case .failed(let reason) = end { StandardError.write("the console could not start: \(reason)\n") }
-        if end != .terminalLost { StandardError.write("the broker goes on here; ^C stops it. \(running.readyLine)\n") }
-        await Self.untilShutdown()
-    }
-
-    private static func untilShutdown() async {
-        do { try await gracefulShutdown() } catch {
-            // Cancelled: the shutdown is under way without grace.
-        }
+func untilShutdown() async {
+    do { try await gracefulShutdown() } catch {
+        // Cancelled: the shutdown is under way without grace.
     }
 }
 

@@ -23,4 +23,9 @@ import ArgumentParser
             CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],
         defaultSubcommand: Serve.self)
+
+    static func main() async {
+        ProcessSetup.crashWithoutAsking()
+        await main(nil)
+    }
 }

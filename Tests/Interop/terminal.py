@@ -42,6 +42,7 @@ class Terminal:
         settings = {
             "PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/"), "TERM": "xterm-256color", "LANG": "C.UTF-8",
             "NCURSES_NO_UTF8_ACS": "1", "SWIFT_BACKTRACE": "enable=no", **environment}
+        settings = {name: value for name, value in settings.items() if value is not None}
         self.screen = Screen(columns, rows)
         self.stream = Stream(self.screen)
         self.lock = threading.Lock()

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import time
+from pathlib import Path
 
 import pytest
 from broker import Broker, eventually
@@ -221,6 +222,32 @@ def test_the_broker_outlives_its_terminal(console):
     produce(console.kafka, "orders", 10)
     os.kill(console.process.pid, signal.SIGTERM)
     assert console.wait_exit() == (0, None)
+
+
+def test_a_demo_ends_with_its_terminal():
+    """It has nobody left to show anything to; and its workload goes before its broker, so that nothing waits for answers."""
+    demo = Terminal("demo", "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0")
+    try:
+        demo.wait("Needs attention")
+        demo.hang_up()
+        assert demo.wait_exit(seconds=5) == (0, None)
+    finally:
+        demo.end()
+
+
+def test_a_crash_asks_nothing(tmp_path):
+    """The runtime would wait on the terminal for an answer; a crashed broker must be gone, so that another can start."""
+    broker = EmbeddedBroker(tmp_path / "data", cwd=tmp_path, SWIFT_BACKTRACE="")
+    try:
+        assert b"SWIFT_BACKTRACE=interactive=no" not in Path(f"/proc/{broker.process.pid}/environ").read_bytes()
+    finally:
+        broker.end()
+    broker = EmbeddedBroker(tmp_path / "data", cwd=tmp_path, SWIFT_BACKTRACE=None)
+    try:
+        assert b"SWIFT_BACKTRACE=interactive=no" in Path(f"/proc/{broker.process.pid}/environ").read_bytes()
+        assert Path(f"/proc/{broker.process.pid}/comm").read_text().strip() == "weir"
+    finally:
+        broker.end()
 
 
 def test_the_console_closes_and_the_broker_goes_on(console):

@@ -67,6 +67,23 @@ import Testing
         #expect(assembler.lend()?.capacity == 200 << 10)
     }
 
+    /// NIO holds what it reads into for as long as it tells of the read; looking for a whole frame meanwhile must not make a copy.
+    @Test func aShortReadStaysWhereItIs() throws {
+        var assembler = makeAssembler()
+        assembler.feed(ByteBuffer(bytes: [0, 1, 0, 0, 1]))  // 4 + 65,536 bytes in all
+        #expect(try assembler.next() == nil)
+        let lent = assembler.lend()
+        var read = try #require(lent)
+        read.writeRepeatingByte(2, count: 1_000)
+        let address = read.withVeryUnsafeBytes { $0.baseAddress }
+        assembler.feed(read)
+        #expect(try assembler.next() == nil)
+        read = ByteBuffer()
+        let lentAgain = assembler.lend()
+        let again = try #require(lentAgain)
+        #expect(again.withVeryUnsafeBytes { $0.baseAddress } == address)
+    }
+
     @Test func aSmallFrameIsNotLent() throws {
         var assembler = makeAssembler()
         assembler.feed(ByteBuffer(bytes: [0, 0, 0xFF, 0xFB, 1]))  // 4 + 65,531 bytes in all

@@ -27,22 +27,35 @@ extension DelayHost {
     /// 6 fact: the run, with the end of the bodies it covers
     /// ```
     /// - Parameter always: even if there is nothing in the table: its bodies are not to be read again.
-    func spill(_ band: Int, always: Bool = false) {
-        guard traces.isEmpty, !spillRunning, let entries = store.freeze(band: band, bodyEnd: writtenEnds[band], always: always) else {
-            return
-        }
+    /// - Parameter done: told when it is written, or why not; right away when there is nothing to write.
+    func spill(_ band: Int, always: Bool = false, done: @escaping (LogError?) -> Void = { _ in }) {
+        guard traces.isEmpty, !spillRunning else { return done(.unavailable("the delay store is not ready to write its index")) }
+        guard let entries = store.freeze(band: band, bodyEnd: writtenEnds[band], always: always) else { return done(nil) }
         spillRunning = true
+        spillDone = done
         let takenBefore = store.taken
         Task {
             let sorted = entries.sorted { $0.key < $1.key }
             let error = await self.write(sorted, band: band, takenBefore: takenBefore)
             self.shard.run {
                 self.spillRunning = false
-                guard let error else { return self.spillIfDue(band) }
-                self.logger.error("delay store of shard \(self.shard.id): the index was not written out: \(error)")
-                self.store.thaw()
+                if let error {
+                    self.logger.error("delay store of shard \(self.shard.id): the index was not written out: \(error)")
+                    self.store.thaw()
+                }
+                let (done, waiting) = (self.spillDone, self.afterSpill)
+                (self.spillDone, self.afterSpill) = ({ _ in }, [])
+                done(error)
+                for body in waiting { body() }
+                if error == nil { self.spillIfDue(band) }
             }
         }
+    }
+
+    /// Writes a band's table out, after the one that is being written if there is one.
+    func spillNow(_ band: Int, done: @escaping (LogError?) -> Void) {
+        if spillRunning { return afterSpill.append { self.spillNow(band, done: done) } }
+        spill(band, always: true, done: done)
     }
 
     private func write(_ sorted: [DelayEntry], band: Int, takenBefore: DelayKey) async -> LogError? {

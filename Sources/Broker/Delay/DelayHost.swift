@@ -54,6 +54,9 @@ final class DelayHost: @unchecked Sendable {
     var bytesLogged = 0
     var snapshotRunning = false
     var spillRunning = false
+    var spillDone: (LogError?) -> Void = { _ in }
+    /// Run when the spill that is under way has ended.
+    var afterSpill: [() -> Void] = []
     /// Run when the front has been logged.
     var afterFront: [() -> Void] = []
     var isStopped = false

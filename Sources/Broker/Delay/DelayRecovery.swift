@@ -179,17 +179,33 @@ extension Shard {
 extension DelayHost {
     /// Makes sure that the next start does not take for whole what this one found to be in parts: nothing is published before.
     func settleStart(_ voids: Set<Int>) async throws {
-        for _ in 0..<2_000 where await shard.ask({ _ in !self.traces.isEmpty }) { try await Task.sleep(for: .milliseconds(5)) }
+        try await settled("producers of delayed messages were not read back") { self.whenLearned($0) }
         for band in voids.sorted() {
-            let end = await shard.ask { _ in
-                self.spill(band, always: true)
-                return self.writtenEnds[band]
-            }
-            for _ in 0..<2_000 where await shard.ask({ _ in self.spillRunning }) { try await Task.sleep(for: .milliseconds(5)) }
+            let end = await shard.ask { _ in self.writtenEnds[band] }
+            try await settled("the delay store's index could not be written at the start") { self.spillNow(band, done: $0) }
             guard await shard.ask({ _ in self.store.bodyEnds[band] >= end }) else {
                 throw StartFailure(description: "shard \(shard.id): the delay store's index could not be written at the start")
             }
         }
         await putSnapshot()
+    }
+
+    private func settled(_ what: String, _ body: @escaping @Sendable (@escaping (LogError?) -> Void) -> Void) async throws {
+        let error: LogError? = await withCheckedContinuation { continuation in
+            shard.run { body { continuation.resume(returning: $0) } }
+        }
+        if let error { throw StartFailure(description: "shard \(shard.id): \(what): \(error)") }
+    }
+
+    /// Runs `done` when the partitions know the producers that only the delay store knew of.
+    private func whenLearned(_ done: @escaping (LogError?) -> Void) {
+        guard let id = traces.keys.min() else { return done(nil) }
+        guard let partition = shard.partitions[id] else {
+            traces[id] = nil
+            return whenLearned(done)
+        }
+        shard.awaitMemory(of: partition) { error in
+            if let error { done(error) } else { self.whenLearned(done) }
+        }
     }
 }

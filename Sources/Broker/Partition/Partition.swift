@@ -32,6 +32,8 @@ final class Partition: @unchecked Sendable {
     var writtenMemory: ProducerMemory
     /// Batches that came before `memory` was known, in order.
     var held: [HeldBatch] = []
+    /// Told when `memory` is known, or why it could not be read.
+    var afterLoad: [(LogError?) -> Void] = []
 
     /// Cursors of share groups on this partition, and among them a queue's own.
     var cursors: [HostedCursor] = []

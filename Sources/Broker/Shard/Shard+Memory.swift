@@ -27,6 +27,13 @@ extension Shard {
         loop.scheduleTask(in: .milliseconds(5)) { self.whenLoaded(partition, body, tries: tries - 1) }
     }
 
+    /// Runs `done` on the loop when the partition's memory is whole, or with the error that prevented it.
+    func awaitMemory(of partition: Partition, _ done: @escaping (LogError?) -> Void) {
+        if partition.memory.isLoaded { return done(nil) }
+        partition.afterLoad.append(done)
+        loadMemory(of: partition)
+    }
+
     private func readMemory(of partition: Partition, from offset: Offset) {
         guard partitions[partition.id] === partition else { return }
         // Whatever is still being written is learnt when it is written, or fails and is never learnt.
@@ -76,6 +83,7 @@ extension Shard {
         partition.held = []
         for batch in held { append(batch.item, wants: batch.wants, ticket: batch.ticket) }
         startFrame()
+        tellLoaded(partition, nil)
     }
 
     private func loadFailed(_ partition: Partition, _ error: LogError) {
@@ -85,7 +93,14 @@ extension Shard {
             let held = partition.held
             partition.held = []
             self.finish(held.map { ($0.ticket, ProduceResult(slot: $0.item.slot, error: .storage("\(error)"))) })
+            self.tellLoaded(partition, error)
         }
+    }
+
+    func tellLoaded(_ partition: Partition, _ error: LogError?) {
+        let waiting = partition.afterLoad
+        partition.afterLoad = []
+        for done in waiting { done(error) }
     }
 
     func snapshotIfDue() {

@@ -91,6 +91,7 @@ public final class Shard: @unchecked Sendable {
             answers.append((ticket, ProduceResult(slot: slot, error: .unknownPartition)))
         }
         finish(answers)
+        tellLoaded(partition, .unknownStream)
         log.drop(partition.stream) { [logger] result in
             if case .failure(let error) = result, error != .unknownStream {
                 logger.error("could not remove \(StreamID.partition(id)): \(error); it is removed at the next start")

@@ -140,7 +140,8 @@ struct FrameAssembler {
     /// Moves bytes from the chunk until the partial frame has `total`.
     private mutating func take(upTo total: Int) {
         let missing = total - (partial?.readableBytes ?? 0)
-        guard missing > 0, var slice = chunk.readSlice(length: min(missing, chunk.readableBytes)) else { return }
+        // Writing nothing would still copy a partial frame that NIO holds too, as it does while it reads into it.
+        guard missing > 0, chunk.readableBytes > 0, var slice = chunk.readSlice(length: min(missing, chunk.readableBytes)) else { return }
         copiedBytes += slice.readableBytes
         partial?.writeBuffer(&slice)
     }

@@ -44,9 +44,10 @@ struct DemoCommand: AsyncParsableCommand {
         let settings = BrokerSettings(
             name: "demo", data: data ?? "memory", kafka: kafka.map { .open($0) }, amqp: nil, http: http, advertise: nil, flush: nil,
             console: console, theme: theme, readOnly: nil)
-        let configuration = try settings.configuration(
+        var configuration = try settings.configuration(
             environment: ProcessInfo.processInfo.environment, hostName: "demo",
             isTerminal: isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
+        configuration.endsWithTerminal = true
         try await runBroker(configuration) { running in
             guard let door = running.kafka, let port = UInt16(exactly: door.advertised.port) else { return [] }
             return [DemoService(address: HostPort(host: door.advertised.host, port: port), seconds: seconds)]
