@@ -150,6 +150,10 @@ public struct Limits: Sendable {
     public var moveRecords = 2_000
     /// Cursors of one shard whose dead messages are being carried away at a time; the others wait their turn.
     public var burials = 8
+    /// Bytes of refused publishes of one shard on their way to dead-letter targets; past it publishers are told to try again.
+    public var rejectedBytes = 64 << 20
+    /// Refused publishes of idempotent producers that a queue partition remembers, to know them when they are sent again.
+    public var rejectedPublishes = 1_000
     /// Longest pause before what could not be carried to its target is tried again.
     public var moveRetryMs: Int64 = 30_000
     /// Moves of one job under way at a time.

@@ -69,9 +69,7 @@ extension Broker {
             }
             headers.append(.init(name: "x-delay", value: ByteBuffer(string: String(delayMs))))
         }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in (key ?? "").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        let index = Int32(hash % UInt64(topic.partitions))
+        let index = try place(of: key, headers, in: topic)
         guard let id = topic.partition(index) else { throw ControlError(.failed, "\(name) has no partition \(index)") }
         var builder = RecordBatchBuilder()
         builder.append(timestamp: clock.now, key: key.map { ByteBuffer(string: $0) }, value: ByteBuffer(string: value), headers: headers)
@@ -88,6 +86,20 @@ extension Broker {
         if let error = results.first?.error { throw ControlError(.failed, "\(name) did not take the message: \(error)") }
         let at = delayMs.map { " in \($0) ms" } ?? ""
         return CommandOutcome(message: "\(name): 1 message published\(at)")
+    }
+
+    /// The partition of a written message: by its key, or by its header `x-priority` where partitions are priorities.
+    private func place(of key: String?, _ headers: [Record.Header], in topic: Topic) throws(ControlError) -> Int32 {
+        guard let priorities = topic.config.priorities else {
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in (key ?? "").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            return Int32(hash % UInt64(topic.partitions))
+        }
+        guard let header = headers.last(where: { $0.name == "x-priority" }) else { return 0 }
+        guard let priority = header.value.flatMap({ Int32(String(buffer: $0)) }), (0..<priorities).contains(priority) else {
+            throw ControlError(.invalid, "x-priority is 0 to \(priorities - 1) in \(topic.name)")
+        }
+        return priority
     }
 
     // MARK: The delay store

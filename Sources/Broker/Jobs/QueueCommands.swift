@@ -76,10 +76,14 @@ extension Broker {
         }
         do throws(Catalog.Failure) {
             guard let existing else {
-                try await createTopic(name, partitions: partitions ?? 1, config: config)
+                try await createTopic(name, partitions: partitions ?? config.priorities ?? 1, config: config)
                 return CommandOutcome(message: "\(name): queue declared")
             }
-            if let partitions, partitions != existing.partitions { try await growTopic(name, to: partitions) }
+            // A queue gets the partitions that its priorities take; what it holds has the priority of its partition then.
+            if let partitions = partitions ?? config.priorities, partitions != existing.partitions {
+                if let problem = config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
+                try await growTopic(name, to: partitions)
+            }
             try await configureTopic(name, config)
             return CommandOutcome(message: "\(name): queue \(existing.config.isQueue ? "changed" : "declared on the topic that was there")")
         } catch { throw error.queueControl(name) }

@@ -27,6 +27,8 @@ public final class Mover: @unchecked Sendable {
     let limits: Limits
     var ledger = MoveLedger()
     var graves = Graves()
+    /// Refused publishes on their way to dead-letter targets.
+    var rejections = Rejections()
     /// Open moves of before have come to an end.
     var isReady = false
     var isStopped = false
@@ -86,7 +88,7 @@ public final class Mover: @unchecked Sendable {
     }
 
     /// Appends the parts' batches and waits until they are durable; answers in the order of the parts.
-    private func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
+    func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
         var answers = parts.indices.map { ProduceResult(slot: $0, error: .unknownPartition) }
         for target in broker.shards {
             var items: [ProduceItem] = []
