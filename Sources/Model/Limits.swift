@@ -124,8 +124,8 @@ public struct Limits: Sendable {
     public var throttleMs: Int64 = 10_000
 
     // MARK: Storage
-    /// Bytes of facts of one kind (groups, queues, delays, moves) that a shard logs before it writes a snapshot of what they made, and bytes
-    /// of batches before it writes one of its producers: what a start reads again.
+    /// Bytes of facts of one kind (groups, queues, delays, moves) that a shard logs before it writes a snapshot of what they made, and
+    /// bytes of batches before it writes one of its producers: what a start reads again.
     public var factSnapshotBytes = 4 << 20
     public var producerSnapshotBytes = 64 << 20
     /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.

@@ -47,8 +47,8 @@ public struct DelayChunk: Equatable, Sendable {
     /// Most bytes that ``write(to:head:plan:records:header:arrivedMs:base:leaderEpoch:)`` adds.
     public func room(head: ByteBuffer) -> Int { RecordBatchHeader.size + 32 + head.readableBytes + 10 * count + bytes }
 
-    /// Appends the batch: the meta record, whose value is `head` and when each body is due, then the bodies as they are. Their offset deltas
-    /// stay the producer's, which only the delay store tolerates.
+    /// Appends the batch: the meta record, whose value is `head` and when each body is due, then the bodies as they are. Their offset
+    /// deltas stay the producer's, which only the delay store tolerates.
     /// - Parameters:
     ///   - records: what the plan was made of.
     ///   - header: of the producer's batch: the bodies' times count from its.

@@ -79,8 +79,8 @@ extension Oracle {
         return nil
     }
 
-    /// A message lies in its queue once and once more for each redrive, elsewhere once for each death and each move: as often as elsewhere, or
-    /// once more while it is not dead or moved. Only a replay lets it die more often than it lies there, each of its copies once.
+    /// A message lies in its queue once and once more for each redrive, elsewhere once for each death and each move: as often as elsewhere,
+    /// or once more while it is not dead or moved. Only a replay lets it die more often than it lies there, each of its copies once.
     private func moves(_ logs: Logs, _ line: Topics.Line) -> String? {
         let (here, dead, moved) = (logs.counts(line.queue), logs.counts(line.dead), logs.counts(line.other))
         let copied = logs.counts(Topics.copies)

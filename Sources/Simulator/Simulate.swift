@@ -6,8 +6,8 @@ import ArgumentParser
     import Musl
 #endif
 
-/// `swift run simulate --seeds 200`: worlds from the seeds, each in a process of its own, and those that ever failed. `--seed N` runs one, and
-/// prints what happened in it.
+/// `swift run simulate --seeds 200`: worlds from the seeds, each in a process of its own, and those that ever failed. `--seed N` runs one,
+/// and prints what happened in it.
 @main
 struct Simulate: ParsableCommand {
     static let configuration = CommandConfiguration(

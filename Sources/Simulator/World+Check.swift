@@ -71,8 +71,8 @@ extension World {
 
     // MARK: States
 
-    /// Each message of a queue is in one state: what the cursor says of every single one makes up its counts, and its counts the log. What was
-    /// answered is settled, and nothing is that nobody asked for.
+    /// Each message of a queue is in one state: what the cursor says of every single one makes up its counts, and its counts the log. What
+    /// was answered is settled, and nothing is that nobody asked for.
     func checkStates(_ broker: Broker) {
         for topic in broker.catalog.current.sorted where topic.config.isQueue && problem == nil {
             for id in topic.partitionIDs {

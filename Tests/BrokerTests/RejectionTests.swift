@@ -12,8 +12,8 @@ import Testing
     let full = PartitionError.overLimit("work is full: max.depth is 2")
     let known = PartitionError.overLimit("work was full; the messages are in its dead-letter target")
 
-    func bed(_ settings: [String: String] = [:]) async throws -> MoveBed {
-        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+    func bed(_ settings: [String: String] = [:], limits: Limits? = nil) async throws -> MoveBed {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore(), limits: limits)
         try await queues.declare(
             "work", ["max.depth": "2", "overflow": "reject-publish-dlx", "dead.letter": "auto"].merging(settings) { $1 })
         try await queues.publish("work", ["a", "b"])
@@ -92,14 +92,17 @@ import Testing
     }
 
     @Test func whatCannotBePutThereIsNotRefusedForGood() async throws {
-        // A topic's name that no topic can have.
-        let queues = try await bed(["dead.letter": "no/such/name"])
+        // There is room for two topics, and `other` is the second.
+        var limits = Limits()
+        limits.topics = 2
+        let queues = try await bed(limits: limits)
+        try await queues.declare("other")
         guard case .storage(let text) = try await produce(queues, ["c"], sequence: 0).error else {
             Issue.record("a publisher must be told to try again")
             return
         }
-        #expect(text.hasPrefix("dead letters of work wait: their target no/such/name could not be made"))
-        try await queues.declare("work", ["dead.letter": "auto"])
+        #expect(text.hasPrefix("dead letters of work wait: their target work.dlq could not be made"))
+        try await queues.perform(.delete(queue: "other"))
         #expect(try await produce(queues, ["c"], sequence: 0).error == full)
         #expect(try await queues.open("work.dlq") == ["c"])
         await queues.broker.close()

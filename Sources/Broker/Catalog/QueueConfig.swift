@@ -61,7 +61,7 @@ extension ConfigDefinition {
                 name: "overflow", kind: .choice(QueuePolicy.Overflow.allCases.map(\.rawValue)),
                 defaultValue: QueuePolicy.Overflow.dropHead.rawValue,
                 doc:
-                    "Beyond max.depth or max.bytes: drop the oldest, refuse the publish, or refuse it and put it into the dead-letter target."
+                    "Beyond max.depth or max.bytes: drop the oldest, refuse the publish, or refuse and dead-letter it."
             ),
             .init(
                 name: "rate.in", kind: .double(0...1e12), defaultValue: "0",

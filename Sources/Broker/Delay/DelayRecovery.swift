@@ -24,8 +24,8 @@ struct DelayRecovery {
         /// Bands in which parts of publishes lie that were never whole: their tables are written out before anything is published.
         var voids: Set<Int> = []
         var isRepaired = false
-        /// Per band: offsets below were handed out, by what is remembered of their messages. A power failure may have taken those; were they
-        /// handed out again, others would be taken for purged or released.
+        /// Per band: offsets below were handed out, by what is remembered of their messages. A power failure may have taken those; were
+        /// they handed out again, others would be taken for purged or released.
         var reserved: [Offset]
     }
 

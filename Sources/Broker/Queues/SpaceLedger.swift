@@ -1,8 +1,8 @@
 import Model
 import Synchronization
 
-/// What a shard must know of the others before it frees space: where copies lie that a start might still look for, and how much settled data
-/// all queues keep together. Any thread.
+/// What a shard must know of the others before it frees space: where copies lie that a start might still look for, and how much settled
+/// data all queues keep together. Any thread.
 ///
 /// ```
 /// limit 100: settled 10, 30, 90 → each may keep 60: the largest gives first

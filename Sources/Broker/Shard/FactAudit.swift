@@ -2,8 +2,8 @@ import Model
 import Queues
 import Storage
 
-/// Asks what a start would make of a shard's facts, and compares it with what lives now: cursors, moves, delayed messages. For simulation and
-/// tests; the shard goes on meanwhile.
+/// Asks what a start would make of a shard's facts, and compares it with what lives now: cursors, moves, delayed messages. For simulation
+/// and tests; the shard goes on meanwhile.
 public struct FactAudit: Sendable {
     public enum Verdict: Equatable, Sendable {
         case equal
