@@ -5,8 +5,10 @@ import NIOHTTP1
 /// Who may ask, as long as there are no users and passwords: this machine, and no web page that a browser on it happens to show.
 ///
 /// - The `Host` header must be a loopback name, so that a name an attacker points at 127.0.0.1 (DNS rebinding) is of no use.
-/// - What carries a body must not come from a foreign `Origin`, and must be declared JSON: a browser sends that across origins only
-///   after a preflight, which is never granted here (no CORS headers are sent).
+/// - Nothing must come from a page of a foreign `Origin`, nor be fetched for one (`Sec-Fetch-Site`, W3C Fetch Metadata): such a page could
+///   not read an answer, but could keep the broker busy with its questions.
+/// - What carries a body must be declared JSON: a browser sends that across origins only after a preflight, which is never granted here
+///   (no CORS headers are sent).
 enum Access {
     /// The refusal a request head earns, or nil when it may go on.
     static func refusal(of head: HTTPRequestHead) -> Answer? {
@@ -19,10 +21,13 @@ enum Access {
                 "Host '\(hosts[0].prefix(200))' is not this machine: the admin door answers to 127.0.0.1, [::1] and localhost only"
             return .refusal(.invalid, message, status: .forbidden)
         }
-        guard head.method == .POST else { return nil }
         for origin in head.headers["origin"] where origin != "http://\(hosts[0])" {
             return .refusal(.invalid, "requests from the web page '\(origin.prefix(200))' are not accepted", status: .forbidden)
         }
+        for site in head.headers["sec-fetch-site"] where site == "cross-site" || site == "same-site" {
+            return .refusal(.invalid, "requests on behalf of another site's web page are not accepted", status: .forbidden)
+        }
+        guard head.method == .POST else { return nil }
         guard let type = head.headers.first(name: "content-type"), isJSON(type) else {
             return .refusal(.invalid, "send the body as 'Content-Type: application/json'", status: .unsupportedMediaType)
         }

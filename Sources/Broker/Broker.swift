@@ -92,6 +92,7 @@ public final class Broker: Sendable {
 
     @discardableResult
     public func createTopic(_ name: String, partitions: Int32, config: TopicConfig) async throws(Catalog.Failure) -> Topic {
+        if let problem = config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
         let topic = Topic(
             id: TopicID(high: random(), low: random() | 1), name: name, partitions: partitions, config: config, createdAt: clock.now)
         try await catalog.create(topic)
@@ -122,6 +123,7 @@ public final class Broker: Sendable {
                 throw .invalidPartitions("topic \(topic.name) has \(topic.partitions) partitions; the number can only grow")
             }
             guard Int(partitions) <= limit else { throw .invalidPartitions("a topic has at most \(limit) partitions") }
+            if let problem = topic.config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
             topic.partitions = partitions
         }
         await adopt(topic, indices: before..<topic.partitions)
@@ -129,7 +131,10 @@ public final class Broker: Sendable {
     }
 
     public func configureTopic(_ name: String, _ config: TopicConfig) async throws(Catalog.Failure) {
-        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in topic.config = config }
+        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
+            if let problem = config.problem(partitions: topic.partitions) { throw .invalidPartitions(problem) }
+            topic.config = config
+        }
         for id in topic.partitionIDs {
             let shard = shard(of: id)
             shard.run {

@@ -69,6 +69,12 @@ public struct ProducerState: Equatable, Sendable {
         return verdict
     }
 
+    /// The batch of the log that this one is another copy of, as far as it is remembered; nil for one that is new, or out of order.
+    public func known(_ header: RecordBatchHeader) -> Batch? {
+        guard let entry = producers[header.producerID], entry.epoch == header.producerEpoch else { return nil }
+        return entry.known(Self.batch(header, at: header.baseOffset))
+    }
+
     /// Takes over a batch that is in the log already: recovery. Nothing is judged.
     /// - Parameter now: the broker's time. Not the records' own: a producer that sends old records is not an old producer.
     public mutating func replay(_ header: RecordBatchHeader, now: Timestamp) {
@@ -172,6 +178,8 @@ struct ProducerEntry: Equatable, Sendable {
         count = min(count + 1, ring.count)
         lastSeen = now
     }
+
+    func known(_ batch: Batch) -> Batch? { batch.firstSequence == expectedSequence ? nil : duplicate(of: batch) }
 
     func lastStarts(_ batch: Batch) -> Bool {
         guard let last = batches.last else { return false }

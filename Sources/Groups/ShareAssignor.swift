@@ -4,6 +4,7 @@
 /// ```
 /// 3 partitions, members a b      a [0, 2]  b [1]
 /// 2 partitions, members a b c    a [0]     b [1]    c [0]
+/// 2 priorities, members a b      a [0, 1]  b [0, 1]    of a topic that each reads whole
 /// ```
 /// Topics begin at different members, so that many topics of one partition do not make the first member read them all when each member
 /// has a topic list of its own.
@@ -23,6 +24,7 @@ public enum ShareAssignor {
             guard let topic = topics[name], topic.partitions > 0, let readers = subscribers[name] else { continue }
             let partitions = Int(topic.partitions)
             var shares: [Set<Int32>] = Array(repeating: [], count: readers.count)
+            if topic.isReadWhole { shares = readers.map { _ in Set(0..<topic.partitions) } }
             for step in 0..<max(readers.count, partitions) {
                 shares[(step + shift) % readers.count].insert(Int32(step % partitions))
             }

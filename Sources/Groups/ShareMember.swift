@@ -4,10 +4,13 @@ import Model
 public struct ShareTopic: Equatable, Sendable {
     public var id: TopicID
     public var partitions: Int32
+    /// Its partitions are priorities: every member reads them all.
+    public var isReadWhole: Bool
 
-    public init(id: TopicID, partitions: Int32) {
+    public init(id: TopicID, partitions: Int32, isReadWhole: Bool = false) {
         self.id = id
         self.partitions = partitions
+        self.isReadWhole = isReadWhole
     }
 }
 

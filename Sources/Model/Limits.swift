@@ -124,6 +124,10 @@ public struct Limits: Sendable {
     public var throttleMs: Int64 = 10_000
 
     // MARK: Storage
+    /// Bytes of facts of one kind (groups, queues, delays, moves) that a shard logs before it writes a snapshot of what they made, and bytes
+    /// of batches before it writes one of its producers: what a start reads again.
+    public var factSnapshotBytes = 4 << 20
+    public var producerSnapshotBytes = 64 << 20
     /// Appends of one shard that may wait for the frame in flight; past it producers are held back by not reading.
     public var pendingAppendBytes = 256 << 20
     /// Open segment files.
@@ -146,6 +150,10 @@ public struct Limits: Sendable {
     public var moveRecords = 2_000
     /// Cursors of one shard whose dead messages are being carried away at a time; the others wait their turn.
     public var burials = 8
+    /// Bytes of refused publishes of one shard on their way to dead-letter targets; past it publishers are told to try again.
+    public var rejectedBytes = 64 << 20
+    /// Refused publishes of idempotent producers that a queue partition remembers, to know them when they are sent again.
+    public var rejectedPublishes = 1_000
     /// Longest pause before what could not be carried to its target is tried again.
     public var moveRetryMs: Int64 = 30_000
     /// Moves of one job under way at a time.

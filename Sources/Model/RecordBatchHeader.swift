@@ -68,20 +68,35 @@ public struct RecordBatchHeader: Equatable, Sendable {
         _ batch: inout ByteBuffer, baseOffset: Offset, leaderEpoch: Int32, recordCount: Int32, baseTimestamp: Timestamp,
         maxTimestamp: Timestamp, producerID: ProducerID, producerEpoch: Int16, baseSequence: Int32
     ) {
-        let start = batch.readerIndex
-        batch.setInteger(baseOffset.value, at: start)
-        batch.setInteger(Int32(batch.readableBytes - lengthPrefix), at: start + 8)
-        batch.setInteger(leaderEpoch, at: start + 12)
-        batch.setInteger(2 as Int8, at: start + 16)
-        batch.setInteger(0 as Int16, at: start + 21)
-        batch.setInteger(max(0, recordCount - 1), at: start + 23)
-        batch.setInteger(baseTimestamp.ms, at: start + 27)
-        batch.setInteger(maxTimestamp.ms, at: start + 35)
-        batch.setInteger(producerID.value, at: start + 43)
-        batch.setInteger(producerEpoch, at: start + 51)
-        batch.setInteger(baseSequence, at: start + 53)
-        batch.setInteger(recordCount, at: start + 57)
-        batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
+        batch.withUnsafeMutableReadableBytes { bytes in
+            seal(
+                bytes, baseOffset: baseOffset, leaderEpoch: leaderEpoch, recordCount: recordCount, baseTimestamp: baseTimestamp,
+                maxTimestamp: maxTimestamp, producerID: producerID, producerEpoch: producerEpoch, baseSequence: baseSequence)
+        }
+    }
+
+    /// The same over raw bytes, which end where the batch does.
+    public static func seal(
+        _ batch: UnsafeMutableRawBufferPointer, baseOffset: Offset, leaderEpoch: Int32, recordCount: Int32, baseTimestamp: Timestamp,
+        maxTimestamp: Timestamp, producerID: ProducerID = .none, producerEpoch: Int16 = -1, baseSequence: Int32 = -1
+    ) {
+        precondition(batch.count >= size, "a batch holds at least its header")
+        func store<T: FixedWidthInteger>(_ value: T, _ offset: Int) {
+            batch.storeBytes(of: value.bigEndian, toByteOffset: offset, as: T.self)
+        }
+        store(baseOffset.value, 0)
+        store(Int32(batch.count - lengthPrefix), 8)
+        store(leaderEpoch, 12)
+        store(2 as Int8, 16)
+        store(0 as Int16, 21)
+        store(max(0, recordCount - 1), 23)
+        store(baseTimestamp.ms, 27)
+        store(maxTimestamp.ms, 35)
+        store(producerID.value, 43)
+        store(producerEpoch, 51)
+        store(baseSequence, 53)
+        store(recordCount, 57)
+        store(CRC32C.checksum(UnsafeRawBufferPointer(rebasing: batch[crcStart...])), 17)
     }
 
     public struct Attributes: RawRepresentable, Equatable, Sendable {
@@ -183,6 +198,13 @@ extension RecordBatchHeader {
         let attributes = batch.getInteger(at: start + 21, as: Int16.self) ?? 0
         batch.setInteger(attributes | 0x08, at: start + 21)
         batch.setInteger(appendTime.ms, at: start + 35)
+        batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
+    }
+
+    /// Makes the batch cover `offsets` offsets, more than it has records, and gives it a new checksum: those without a record are a gap.
+    public static func widen(_ batch: inout ByteBuffer, to offsets: Int32) {
+        let start = batch.readerIndex
+        batch.setInteger(offsets - 1, at: start + 23)
         batch.setInteger(CRC32C.checksum(batch, from: crcStart), at: start + 17)
     }
 }

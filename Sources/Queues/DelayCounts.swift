@@ -56,6 +56,51 @@ public struct DelayCounts: Equatable, Sendable {
         add(sign * Int64(entry.count), dueMs: entry.dueMs, band: entry.ref.band, target: entry.target)
     }
 
+    /// Messages of one band and target.
+    public mutating func add(contentsOf entries: [DelayEntry]) {
+        guard entries.count > 8, let first = entries.first else {
+            for entry in entries { add(entry) }
+            return
+        }
+        var least = first.dueMs
+        var most = first.dueMs
+        for entry in entries {
+            least = min(least, entry.dueMs)
+            most = max(most, entry.dueMs)
+        }
+        let start = span(dueMs: least, band: first.ref.band)
+        let lengthMs = start.lengthMs
+        let places = (most - start.startMs) / lengthMs + 1
+        guard places <= 4 * entries.count else {
+            for entry in entries { add(entry) }
+            return
+        }
+        // One look-up for all messages of a span.
+        withUnsafeTemporaryAllocation(of: Int64.self, capacity: Int(places)) { sums in
+            sums.initialize(repeating: 0)
+            for entry in entries { sums[Int((entry.dueMs - start.startMs) / lengthMs)] += Int64(entry.count) }
+            for place in sums.indices where sums[place] > 0 {
+                let span = Span(startMs: start.startMs + Int64(place) * lengthMs, resolution: Int(start.coded & 3))
+                add(sums[place], in: span, target: first.target)
+            }
+        }
+    }
+
+    /// Entries by due time, of any bands and targets.
+    public mutating func add(sorted entries: [DelayEntry], sign: Int64 = 1) {
+        var open: (span: Span, target: UInt32, count: Int64)?
+        for entry in entries {
+            let span = span(dueMs: entry.dueMs, band: entry.ref.band)
+            if let known = open, known.span == span, known.target == entry.target {
+                open?.count += sign * Int64(entry.count)
+            } else {
+                if let known = open { add(known.count, in: known.span, target: known.target) }
+                open = (span, entry.target, sign * Int64(entry.count))
+            }
+        }
+        if let known = open { add(known.count, in: known.span, target: known.target) }
+    }
+
     /// - Parameter span: made by these counts or, coarser or finer, by those of an earlier run.
     public mutating func add(_ count: Int64, in span: Span, target: UInt32) {
         guard count != 0 else { return }

@@ -68,6 +68,22 @@ public struct DelayMeta: Equatable, Sendable {
     private static let version: Int8 = 1
 
     public func encoded() -> ByteBuffer {
+        var writer = WireWriter(encodedHead())
+        switch dues {
+        case .next(let ms, let count):
+            writer.int8(0)
+            writer.int64(ms)
+            writer.int32(count)
+        case .each(let times):
+            writer.int8(1)
+            writer.count(times.count, compact: true)
+            for time in times { writer.varlong(time - arrivedMs) }
+        }
+        return writer.buffer
+    }
+
+    /// All but ``dues``, which come last: the chunks of one publish have it in common.
+    public func encodedHead() -> ByteBuffer {
         var writer = WireWriter()
         writer.int8(Self.version)
         writer.uuid(target.topic.uuid)
@@ -87,16 +103,6 @@ public struct DelayMeta: Equatable, Sendable {
             writer.int32(trace.baseSequence)
             writer.int32(trace.lastOffsetDelta)
             writer.int64(trace.maxTimestamp.ms)
-        }
-        switch dues {
-        case .next(let ms, let count):
-            writer.int8(0)
-            writer.int64(ms)
-            writer.int32(count)
-        case .each(let times):
-            writer.int8(1)
-            writer.count(times.count, compact: true)
-            for time in times { writer.varlong(time - arrivedMs) }
         }
         return writer.buffer
     }

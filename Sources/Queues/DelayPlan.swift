@@ -29,8 +29,8 @@ public struct DelayPlan: Equatable, Sendable {
         case badDelay(String)
     }
 
-    /// The records, in order.
-    public var records: [RawRecord] = []
+    /// Where each record begins, and where the last one ends.
+    public var starts: [Int32] = [0]
     /// When each is due; ``now`` for those that are not delayed.
     public var dues: [Int64] = []
     /// How many are delayed.
@@ -40,6 +40,10 @@ public struct DelayPlan: Equatable, Sendable {
 
     public static let now = Int64.min
 
+    /// The bytes of one record, or of neighbours.
+    public func bytes(of index: Int) -> Range<Int> { bytes(of: index..<(index + 1)) }
+    public func bytes(of indices: Range<Int>) -> Range<Int> { Int(starts[indices.lowerBound])..<Int(starts[indices.upperBound]) }
+
     /// Looks at every record of an uncompressed batch.
     /// - Parameters:
     ///   - bytes: the records, after the batch header.
@@ -48,9 +52,9 @@ public struct DelayPlan: Equatable, Sendable {
     public static func make(
         _ bytes: UnsafeRawBufferPointer, count: Int, rule: DelayRule, nowMs: Int64, floorMs: Int64, limitMs: Int64
     ) -> Result<DelayPlan, Problem> {
-        guard count <= bytes.count / 7 else { return .failure(.malformed) }
+        guard count <= bytes.count / 7, bytes.count <= Int(Int32.max) else { return .failure(.malformed) }
         var plan = DelayPlan()
-        plan.records.reserveCapacity(count)
+        plan.starts.reserveCapacity(count + 1)
         plan.dues.reserveCapacity(count)
         var at = 0
         for _ in 0..<count {
@@ -69,7 +73,11 @@ public struct DelayPlan: Equatable, Sendable {
                     }
                     let absolute = name.count == RecordPacker.deliverAtHeader.utf8.count
                     due = absolute ? number : number > 0 ? nowMs.addingReportingOverflow(number).partialValue : nil
-                    plan.absolute[plan.records.count] = absolute ? number : nil
+                    if absolute {
+                        plan.absolute[plan.dues.count] = number
+                    } else if !plan.absolute.isEmpty {
+                        plan.absolute[plan.dues.count] = nil
+                    }
                     if (absolute ? number - nowMs : number) > limitMs { problem = .badDelay(String(number)) }
                 }
                 guard isWhole else { return .failure(.malformed) }
@@ -81,7 +89,7 @@ public struct DelayPlan: Equatable, Sendable {
             } else {
                 plan.dues.append(Self.now)
             }
-            plan.records.append(record)
+            plan.starts.append(Int32(at))
         }
         return at == bytes.count ? .success(plan) : .failure(.malformed)
     }

@@ -42,11 +42,14 @@ public struct DelayRun: Equatable, Sendable {
         fences = stride(from: 0, to: sorted.count, by: Self.blockEntries).map { sorted[$0].key }
         last = sorted.reduce(DelayKey.zero) { max($0, $1.lastKey) }
         var counts = DelayCounts()
-        for entry in sorted { counts.add(entry) }
+        counts.add(sorted: sorted)
         spans = counts.byTarget.sorted { $0.key < $1.key }.flatMap { target, spans in
             spans.sorted { $0.key.coded < $1.key.coded }.map { SpanCount(target: target, span: $0.key, count: $0.value) }
         }
     }
+
+    /// Entries in the order of a run.
+    public static func sorted(_ entries: [DelayEntry]) -> [DelayEntry] { DelaySort.sorted(entries) }
 
     /// The block in which the first entry behind `front` may be: the last whose fence is not behind it.
     public func block(after front: DelayKey) -> Int {
@@ -62,8 +65,19 @@ public struct DelayRun: Equatable, Sendable {
     // MARK: Blocks
 
     public static func encode(block entries: ArraySlice<DelayEntry>) -> ByteBuffer {
-        var buffer = ByteBufferAllocator().buffer(capacity: entries.count * DelayEntry.encodedBytes)
-        for entry in entries { buffer.writeMultipleIntegers(entry.dueMs, entry.ref.raw, entry.count, entry.target) }
+        let byteCount = entries.count * DelayEntry.encodedBytes
+        var buffer = ByteBufferAllocator().buffer(capacity: byteCount)
+        buffer.writeWithUnsafeMutableBytes(minimumWritableBytes: byteCount) { bytes in
+            var at = 0
+            for entry in entries {
+                bytes.storeBytes(of: entry.dueMs.bigEndian, toByteOffset: at, as: Int64.self)
+                bytes.storeBytes(of: entry.ref.raw.bigEndian, toByteOffset: at + 8, as: UInt64.self)
+                bytes.storeBytes(of: entry.count.bigEndian, toByteOffset: at + 16, as: UInt32.self)
+                bytes.storeBytes(of: entry.target.bigEndian, toByteOffset: at + 20, as: UInt32.self)
+                at += DelayEntry.encodedBytes
+            }
+            return at
+        }
         return buffer
     }
 

@@ -61,7 +61,7 @@ extension DelayStore {
         tables[band] = DelayTable()
         tailBytes[band] = 0
         frozen = (band, table, bodyEnd)
-        return table.entries.filter { !isPurged($0) }
+        return purges.isEmpty ? table.entries : table.entries.filter { !isPurged($0) }
     }
 
     /// The run that the frozen table became is logged: it takes the table's place.
@@ -81,7 +81,7 @@ extension DelayStore {
     /// Writing out failed: its entries go back.
     public mutating func thaw() {
         guard let frozen else { return }
-        for entry in frozen.table.entries { tables[frozen.band].insert(entry) }
+        tables[frozen.band].insert(contentsOf: frozen.table.entries)
         self.frozen = nil
     }
 

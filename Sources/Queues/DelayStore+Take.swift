@@ -84,9 +84,15 @@ extension DelayStore {
 
     /// Makes a copy, which is only looked at, begin at a time; tables keep only what belongs to these targets (nil: all).
     public mutating func seek(fromMs: Int64, targets: Set<UInt32>?) {
+        func isWanted(_ entry: DelayEntry) -> Bool { entry.dueMs >= fromMs && targets?.contains(entry.target) ?? true }
         func kept(_ table: DelayTable) -> DelayTable {
             var result = DelayTable()
-            for entry in table.entries where entry.dueMs >= fromMs && targets?.contains(entry.target) ?? true { result.insert(entry) }
+            result.insert(contentsOf: table.entries.filter(isWanted))
+            return result
+        }
+        func kept(_ heap: DelayHeap) -> DelayHeap {
+            var result = DelayHeap()
+            for entry in heap.entries where isWanted(entry) { result.insert(entry) }
             return result
         }
         for band in tables.indices { tables[band] = kept(tables[band]) }
@@ -110,18 +116,18 @@ extension DelayStore {
         }
         if let first = returned.first { consider(first.key, .returned) }
         if let first = moved.first { consider(first.key, .moved) }
-        if let first = frozen?.table.first { consider(first.key, .frozen) }
+        if let first = frozen?.table.firstKey { consider(first, .frozen) }
         for band in tables.indices {
-            if let first = tables[band].first { consider(first.key, .table(band)) }
+            if let first = tables[band].firstKey { consider(first, .table(band)) }
             for index in runs[band].indices where !runs[band][index].isDone { consider(runs[band][index].bound, .run(band, index)) }
         }
         return best
     }
 
-    private func first(of source: Source) -> DelayEntry? {
+    private mutating func first(of source: Source) -> DelayEntry? {
         switch source {
-        case .table(let band): tables[band].first
-        case .frozen: frozen?.table.first
+        case .table(let band): tables[band].first()
+        case .frozen: frozen?.table.first()
         case .moved: moved.first
         case .returned: returned.first
         case .run(let band, let index):

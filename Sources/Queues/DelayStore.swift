@@ -42,11 +42,11 @@ public struct DelayStore: Sendable {
     /// A table that is being written out; it goes on being released from.
     public internal(set) var frozen: (band: Int, table: DelayTable, bodyEnd: Offset)?
     /// Messages whose time was changed, by their new time. May hold outdated entries: ``overrides`` decides.
-    var moved = DelayTable()
+    var moved = DelayHeap()
     /// Taken, but not released after all.
-    var returned = DelayTable()
+    var returned = DelayHeap()
     /// Overrides by when they can be forgotten.
-    var forgetting = DelayTable()
+    var forgetting = DelayHeap()
     /// Released before a crash, behind the front of then.
     public internal(set) var released: Set<DelayRef> = []
     /// When the front has passed this, no released one can be met any more.
@@ -76,20 +76,21 @@ public struct DelayStore: Sendable {
     /// The earliest time a message that is published now can be due.
     public var floorMs: Int64 { taken.dueMs + 1 }
 
-    /// Takes in messages whose bodies are written.
-    public mutating func insert(_ entry: DelayEntry) {
-        precondition(entry.key > taken, "an entry behind what was taken would never be released")
-        tables[entry.ref.band].insert(entry)
-        counts.add(entry)
+    /// Takes in messages of one band and target whose bodies are written.
+    public mutating func insert(contentsOf entries: [DelayEntry]) {
+        guard let first = entries.first else { return }
+        for entry in entries { precondition(entry.key > taken, "an entry behind what was taken would never be released") }
+        tables[first.ref.band].insert(contentsOf: entries)
+        counts.add(contentsOf: entries)
     }
 
-    /// Takes what was released out of the counts.
-    public mutating func count(released entry: DelayEntry) { counts.add(entry, sign: -1) }
+    /// Takes what was released, in the order of its release, out of the counts.
+    public mutating func count(released entries: [DelayEntry]) { counts.add(sorted: entries, sign: -1) }
 
     /// Puts a message back into the counts that was not released after all.
     public mutating func count(returned entry: DelayEntry) { counts.add(entry) }
 
-    /// Like ``insert(_:)`` at a start: what lies behind the front, or was purged, is passed over.
+    /// Like ``insert(contentsOf:)`` at a start: what lies behind the front, or was purged, is passed over.
     public mutating func recover(_ entry: DelayEntry) {
         guard let left = entry.after(front) else { return }
         if isPurged(left) { return }
@@ -103,6 +104,15 @@ public struct DelayStore: Sendable {
         releasedUntilMs = nowMs
     }
 
+    /// Per band, the offset behind every message that is known of, be its body there or lost.
+    public var remembered: [Offset] {
+        var ends = bodyEnds
+        for band in runs.indices { for reader in runs[band] { ends[band] = max(ends[band], reader.run.bodyEnd) } }
+        for ref in overrides.keys { ends[ref.band] = max(ends[ref.band], ref.offset + 1) }
+        for purge in purges.values { for band in ends.indices where band < purge.count { ends[band] = max(ends[band], purge[band]) } }
+        return ends
+    }
+
     /// Makes the state agree with what the streams hold after a power failure took unsynced bytes: bodies that are gone are not waited for,
     /// and what a lost run held is indexed again from the bodies. True when anything was lost.
     public mutating func repair(bodyEnds ends: [Offset], runEnds: [Offset]) -> Bool {
@@ -111,6 +121,11 @@ public struct DelayStore: Sendable {
             if let lost = runs[band].firstIndex(where: { $0.run.end > runEnds[band] && $0.run.last > front }) {
                 bodyEnds[band] = lost == 0 ? .zero : runs[band][lost - 1].run.bodyEnd
                 runs[band].removeSubrange(lost...)
+                isChanged = true
+            }
+            // The offsets of lost bodies will be given to others.
+            for ref in overrides.keys where ref.band == band && ref.offset >= ends[band] {
+                overrides[ref] = nil
                 isChanged = true
             }
             guard bodyEnds[band] > ends[band] else { continue }

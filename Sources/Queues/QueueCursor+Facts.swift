@@ -20,7 +20,14 @@ extension QueueCursor {
         case .undone(let id): undo(id)
         case .forgotten(let id): purges.removeAll { $0.mark.id == id }
         case .replayed(let range):
-            for gap in gaps(in: max(range.lowerBound.value, floor)..<min(range.upperBound.value, frontier)) { ready.insert(gap, 0) }
+            for gap in gaps(in: max(range.lowerBound.value, floor)..<min(range.upperBound.value, frontier)) {
+                ready.insert(gap, 0)
+                // From here on they go their own way: undoing a purge that took them must not bring back what is settled by then.
+                for index in purges.indices {
+                    purges[index].ready.remove(gap)
+                    purges[index].waiting.remove(gap)
+                }
+            }
         case .gate(.delivery, let held): holdsDelivery = held
         case .gate(.publishing, let held): holdsPublishing = held
         case .cut(let end): cut(end.value)

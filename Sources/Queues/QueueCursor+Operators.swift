@@ -121,6 +121,15 @@ extension QueueCursor {
         return count
     }
 
+    /// Throws away what waits of the ranges for its next attempt. Returns the number of messages.
+    public mutating func cancelWaiting(_ ranges: [Range<Offset>], now: CursorTime) -> (count: Int64, step: CursorStep) {
+        promote(now: now)
+        let waits = ranges.flatMap { list(.waiting, in: $0, limit: .max).map(\.range) }
+        var step = CursorStep()
+        let count = settle(waits, as: .discarded, onlyMovable: true, &step)
+        return (count, step)
+    }
+
     /// Expires what is ready below `offset`, at most `limit` messages.
     public mutating func expire(before offset: Offset, limit: Int, now: CursorTime) -> CursorStep {
         promote(now: now)

@@ -91,7 +91,21 @@ public struct QueuePolicy: Equatable, Sendable {
             return value.isEmpty || delays(name, value) != nil ? nil : "must be delays like 10s,30s,1m, each from 1 ms to 365 days"
         case "retry.backoff":
             return value.isEmpty || delays(name, value) != nil ? nil : "must be MIN,FACTOR,MAX like 1s,2,5m with a factor from 1 to 100"
+        case "dead.letter", "errors.deadletterqueue.topic.name":
+            return value.isEmpty || isTopicName(value) ? nil : "must be a topic's name: 1 to 249 letters, digits, '.', '_' and '-'"
         default: return nil
+        }
+    }
+
+    /// Kafka's rule.
+    private static func isTopicName(_ name: String) -> Bool {
+        guard name.utf8.count <= Limits().topicNameBytes, name != ".", name != ".." else { return false }
+        return name.utf8.allSatisfy { byte in
+            switch byte {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
+            case UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "-"): true
+            default: false
+            }
         }
     }
 

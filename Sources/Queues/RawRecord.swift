@@ -57,6 +57,12 @@ struct RawCursor {
 
     @inline(__always)
     mutating func varint() -> Int64? {
+        guard at < end else { return nil }
+        let first = bytes[at]
+        if first < 0x80 {
+            at += 1
+            return Int64(first >> 1) ^ -Int64(first & 1)
+        }
         var value: UInt64 = 0
         var shift: UInt64 = 0
         while at < end {

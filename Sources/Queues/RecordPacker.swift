@@ -1,8 +1,8 @@
 import Model
 import NIOCore
 
-/// Puts encoded records into a new uncompressed batch without decoding them: in the delay store as they are, in a target's log renumbered,
-/// without the delay headers and with a stamp.
+/// Puts encoded records into a new uncompressed batch for a target's log without decoding them: renumbered, without the delay headers and
+/// with a stamp. The delay store keeps them as they are (``DelayChunk``).
 public struct RecordPacker: Sendable {
     /// Headers that ask for a delay; a released message does not carry them any more.
     public static let delayHeader = "x-delay"
@@ -41,12 +41,6 @@ public struct RecordPacker: Sendable {
         buffer.writeImmutableBuffer(meta)
         buffer.writeInteger(0 as UInt8)
         count = 1
-    }
-
-    /// Appends `count` encoded records as they are; their offset deltas stay the producer's, which only the delay store tolerates.
-    public mutating func appendAsIs(_ bytes: UnsafeRawBufferPointer, count: Int32) {
-        buffer.writeBytes(bytes)
-        self.count += count
     }
 
     /// Appends a record for a target's log.
@@ -112,10 +106,17 @@ public struct RecordPacker: Sendable {
     }
 
     @inline(__always)
+    private static func load<T: FixedWidthInteger>(_ bytes: UnsafeRawBufferPointer, _ offset: Int, _ type: T.Type) -> T {
+        T(bigEndian: bytes.loadUnaligned(fromByteOffset: offset, as: type))
+    }
+
+    /// Whether a header's name is ``delayHeader`` or ``deliverAtHeader``.
+    @inline(__always)
     static func isDelayHeader(_ name: UnsafeRawBufferPointer) -> Bool {
+        // The names in words, for every header of every record comes by here.
         switch name.count {
-        case 7: name.elementsEqual(delayHeader.utf8)
-        case 12: name.elementsEqual(deliverAtHeader.utf8)
+        case 7: load(name, 0, UInt32.self) == 0x782D_6465 && load(name, 3, UInt32.self) == 0x656C_6179
+        case 12: load(name, 0, UInt64.self) == 0x782D_6465_6C69_7665 && load(name, 8, UInt32.self) == 0x722D_6174
         default: false
         }
     }

@@ -17,6 +17,7 @@ struct Simulate: ParsableCommand {
     @Option(help: "The first seed.") var from: UInt64 = 1
     @Option(help: "How many seeds.") var seeds: UInt64 = 20
     @Option(help: "One seed, told step by step.") var seed: UInt64?
+    @Option(help: "With --seed: a message whose way is told.") var message: Int?
     @Option(help: "Rounds of work in a world.") var rounds = 40
     @Option(help: "Worlds at a time; 0: one per core.") var jobs = 0
     @Flag(help: .hidden) var world = false
@@ -29,7 +30,7 @@ struct Simulate: ParsableCommand {
         if world { return try runWorld() }
         var list = WorldList(jobs: jobs)
         if let seed {
-            list.tell(seed: seed, rounds: rounds)
+            list.tell(seed: seed, rounds: rounds, message: message)
         } else {
             for (seed, rounds, _) in KnownSeeds.all { list.add(seed: seed, rounds: rounds) }
             for seed in from..<(from + seeds) { list.add(seed: seed, rounds: rounds) }
@@ -41,7 +42,7 @@ struct Simulate: ParsableCommand {
     private func runWorld() throws {
         guard TaskTurns.install() else { throw ValidationError("this Swift runtime has no hook for its tasks; the simulator needs it") }
         alarm(WorldList.worldSeconds)
-        let world = World(seed: seed ?? from, isTold: seed != nil)
+        let world = World(seed: seed ?? from, isTold: seed != nil, followed: message)
         if let problem = world.run(rounds: rounds) {
             print("FAILED: \(problem)")
             throw ExitCode.failure

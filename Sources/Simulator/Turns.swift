@@ -129,6 +129,13 @@ final class Turns: WorkScheduler, @unchecked Sendable {
         return true
     }
 
+    /// Runs `body` as a job of the loop, between two others.
+    func inside(_ loop: any EventLoop, _ body: () -> Void) {
+        running = loop as? SimLoop
+        body()
+        running = nil
+    }
+
     /// Runs for `ms` of the world's time, or until `done` says so.
     func run(forMs ms: Int64, until done: () -> Bool = { false }) {
         let limit = nowNs + UInt64(ms) * 1_000_000

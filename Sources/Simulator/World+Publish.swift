@@ -2,21 +2,22 @@ import Broker
 import Model
 import NIOCore
 
-/// The publishers: to a plain topic and to the queue, some messages of a batch with a delay.
+/// The publishers: to a plain topic, to the queue, some messages of a batch with a delay, and to the queue where messages expire.
 extension World {
     func publish(_ broker: Broker) {
-        let isInQueue = random.below(3) > 0
-        guard let topic = broker.catalog.current[isInQueue ? "queue" : "plain"] else { return }
+        let name = random.below(3) == 0 ? Topics.plain : temper.expires && random.below(3) == 0 ? "brief" : "queue"
+        guard let topic = broker.catalog.current[name] else { return }
         let id = PartitionID(topic: topic.id, index: Int32(random.below(Int(topic.partitions))))
         var builder = RecordBatchBuilder()
         var messages: [Int] = []
+        let now = broker.clock.now
         for _ in 0...random.below(4) {
-            let delayMs = isInQueue && random.below(3) == 0 ? Int64(1 + random.below(5_000)) : nil
-            let message = oracle.newMessage(in: id, isInQueue: isInQueue, due: delayMs.map { broker.clock.now + $0 })
+            let delayMs = name == "queue" && temper.delays && random.below(3) == 0 ? delay() : nil
+            let message = oracle.newMessage(in: id, of: name, due: delayMs.map { now + $0 }, at: now)
             messages.append(message)
-            let padding = String(repeating: "x", count: random.below(3) == 0 ? 2_000 : 20)
             let headers = delayMs.map { [Record.Header(name: "x-delay", value: ByteBuffer(string: "\($0)"))] } ?? []
-            builder.append(timestamp: broker.clock.now, value: ByteBuffer(string: "\(message) \(padding)"), headers: headers)
+            let text = Payload.text(message, isLong: random.below(3) == 0)
+            builder.append(timestamp: now, value: ByteBuffer(string: text), headers: headers)
         }
         let batch = builder.finish()
         let header: RecordBatchHeader
@@ -30,4 +31,7 @@ extension World {
             oracle.confirmed(published, at: results[0].baseOffset, isDurable: wants == .durable)
         }
     }
+
+    /// Mostly seconds; now and then longer than the world works, into another band of the delay store.
+    private func delay() -> Int64 { Int64(1 + random.below(random.below(8) == 0 ? 40_000 : 5_000)) }
 }

@@ -11,6 +11,7 @@ struct WorldList {
         var seed: UInt64
         var rounds: Int
         var isTold = false
+        var message: Int?
     }
     private struct Running {
         var entry: Entry
@@ -34,7 +35,9 @@ struct WorldList {
     init(jobs: Int) { limit = jobs > 0 ? jobs : max(1, sysconf(Int32(_SC_NPROCESSORS_ONLN))) }
 
     mutating func add(seed: UInt64, rounds: Int) { waiting.append(Entry(seed: seed, rounds: rounds)) }
-    mutating func tell(seed: UInt64, rounds: Int) { waiting.append(Entry(seed: seed, rounds: rounds, isTold: true)) }
+    mutating func tell(seed: UInt64, rounds: Int, message: Int?) {
+        waiting.append(Entry(seed: seed, rounds: rounds, isTold: true, message: message))
+    }
 
     /// - Returns: whether all held.
     mutating func run() throws -> Bool {
@@ -77,9 +80,9 @@ struct WorldList {
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
         if !entry.isTold { posix_spawn_file_actions_adddup2(&actions, ends[1], 1) }
-        let words = [
-            CommandLine.arguments[0], "--world", "--rounds", "\(entry.rounds)", entry.isTold ? "--seed" : "--from", "\(entry.seed)",
-        ]
+        var words = [CommandLine.arguments[0], "--world", "--rounds", "\(entry.rounds)"]
+        words += [entry.isTold ? "--seed" : "--from", "\(entry.seed)"]
+        if let message = entry.message { words += ["--message", "\(message)"] }
         setenv("SWIFT_DETERMINISTIC_HASHING", "1", 1)
         var arguments: [UnsafeMutablePointer<CChar>?] = words.map { strdup($0) }
         arguments.append(nil)

@@ -29,6 +29,10 @@ public protocol Log: AnyObject, Sendable {
     /// What became of a frame whose commit was indeterminate.
     func resolve(_ frame: FrameID, shard: ShardID, done: @escaping @Sendable (Result<FrameFate, LogError>) -> Void)
 
+    /// Makes durable what was written in the shard before the call. Commits go on meanwhile where the engine can do that: this is for those
+    /// who have much to make safe and time to wait, such as an index that is written out.
+    func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void)
+
     /// Where the batch is that holds `target`, or the first one behind it where an offset lies in a hole. Returns at once when it is known
     /// from memory or page cache; else nil, and `later` is called.
     func locate(
@@ -142,6 +146,8 @@ public struct Append: Sendable {
     public var next: Offset
     public var maxTimestamp: Timestamp
     public var bytes: ByteBuffer
+    /// Whether a durable frame is to make this append durable; others go with it only because they came at the same time.
+    public var needsSync = true
 
     public init(stream: StreamID, base: Offset, next: Offset, maxTimestamp: Timestamp, bytes: ByteBuffer) {
         self.stream = stream

@@ -23,7 +23,7 @@ import Testing
             var records: [DelayBed.Sent] = []
             for index in 0..<6 {
                 // The third of each batch goes at once; the last of each is of another band.
-                let delay = index == 3 ? 0 : index == 5 ? 4_000_000 : 5 + (index * 37 + batch * 11) % 60
+                let delay = index == 3 ? 0 : index == 5 ? 400_000_000 : 5 + (index * 37 + batch * 11) % 60
                 let value = "\(batch)-\(index)"
                 due[value] = bed.broker.clock.now.ms + Int64(delay)
                 records.append(.init(value: value, headers: delay == 0 ? [] : [("x-delay", "\(delay)")]))

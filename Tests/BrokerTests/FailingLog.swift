@@ -25,6 +25,11 @@ final class FailingLog: Log {
         engine.resolve(frame, shard: shard, done: done)
     }
 
+    func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        if let error = failure.withLock({ $0 }) { return done(.failure(error)) }
+        engine.sync(shard, done: done)
+    }
+
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? { engine.locate(stream, target, later: later) }

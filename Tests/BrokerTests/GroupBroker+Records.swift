@@ -95,6 +95,8 @@ final class SharedLog: Log {
         engine.resolve(frame, shard: shard, done: done)
     }
 
+    func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) { engine.sync(shard, done: done) }
+
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? {

@@ -160,6 +160,11 @@ final class MortalLog: Log {
         if !isDead { engine.resolve(frame, shard: shard, done: done) }
     }
 
+    func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        guard isDead else { return engine.sync(shard, done: done) }
+        state.withLock { $0.unanswered.append(done) }
+    }
+
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? {

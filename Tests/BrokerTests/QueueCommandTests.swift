@@ -39,6 +39,52 @@ import Testing
         await queues.broker.close()
     }
 
+    /// Resuming what was not held changes nothing, and so there is nothing to undo: undoing it would hold the queue.
+    @Test func aGateThatStaysAsItIsGivesNothingToUndo() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("orders")
+        let resumed = try await queues.perform(.gate(queue: "orders", .delivery, held: false))
+        #expect(resumed.undo == nil && resumed.message == "orders: delivery is not held")
+        try await queues.perform(.gate(queue: "orders", .publishing, held: true))
+        let again = try await queues.perform(.gate(queue: "orders", .publishing, held: true))
+        #expect(again.undo == nil && again.message == "orders: publishing is held already")
+        #expect(queues.broker.undoRows(of: "orders").map(\.text) == ["publishing held"])
+        await queues.broker.close()
+    }
+
+    @Test func anUndoDoesNotReachAQueueOfTheSameName() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("orders")
+        try await queues.publish("orders", ["a"])
+        let undo = try #require(try await queues.perform(.purge(queue: "orders", delayed: false)).undo)
+        try await queues.perform(.delete(queue: "orders"))
+        try await queues.declare("orders")
+        try await queues.publish("orders", ["b"])
+        await #expect(throws: ControlError.self) { try await queues.perform(.undo(id: undo)) }
+        #expect(try await queues.open("orders") == ["b"])
+        await queues.broker.close()
+    }
+
+    @Test func deadLettersNeedAPlaceTheyCanGo() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        for name in ["a b", "..", String(repeating: "x", count: 250), "orders"] {
+            await #expect(throws: ControlError.self) { try await queues.declare("orders", ["dead.letter": name]) }
+        }
+        try await queues.declare("orders", ["dead.letter": "orders.dead"])
+        await queues.broker.close()
+    }
+
+    @Test func onlyWhatWaitsIsCancelled() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("orders")
+        try await queues.publish("orders", ["a"])
+        await #expect(throws: ControlError(.notFound, "none of these messages waits on orders any more")) {
+            try await queues.perform(.cancelDelayed(queue: "orders", ids: ["0/0"]))
+        }
+        #expect(try await queues.open("orders") == ["a"])
+        await queues.broker.close()
+    }
+
     @Test func whatWasDoneIsWrittenDownAndThereAfterARestart() async throws {
         let engine = MemoryEngine()
         let store = MoveBed.memoryStore()

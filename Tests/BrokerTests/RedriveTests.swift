@@ -225,4 +225,20 @@ import Testing
             await after.broker.close()
         }
     }
+
+    @Test func aJobWhoseSourceIsDeletedFails() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("orders", ["dead.letter": "auto"])
+        try await queues.publish("orders", (0..<20).map { "\($0)" })
+        try await queues.answer("orders", try await queues.acquire("orders", 20), .reject)
+        #expect(try await eventually { try await queues.counts("orders")?.moving == 0 })
+        var redrive = Redrive(queue: "orders.dlq")
+        redrive.rate = 2
+        let job = try await queues.perform(.redrive(redrive)).job
+        #expect(try await eventually { try queues.job(job)?.sent ?? 0 > 0 })
+        try await queues.perform(.delete(queue: "orders.dlq"))
+        #expect(try await eventually { try queues.job(job)?.state == .failed })
+        #expect(try queues.job(job)?.note == "orders.dlq was deleted")
+        await queues.broker.close()
+    }
 }

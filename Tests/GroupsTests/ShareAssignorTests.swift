@@ -22,6 +22,14 @@ import Testing
         #expect(assign([("a", ["t"]), ("b", ["t"])], ["t": 1]) == ["a": ["t-0"], "b": ["t-0"]])
     }
 
+    @Test func `every member reads all priorities of a topic`() {
+        let jobs = ShareTopic(id: TopicID(high: 1, low: 3), partitions: 3, isReadWhole: true)
+        let orders = ShareTopic(id: TopicID(high: 1, low: 2), partitions: 2)
+        let found = ShareAssignor.assign(
+            members: [("a", ["jobs", "orders"]), ("b", ["jobs", "orders"])], topics: ["jobs": jobs, "orders": orders])
+        #expect(found.map { $0.assignment.map(\.partitions) } == [[[0, 1, 2], [1]], [[0, 1, 2], [0]]])
+    }
+
     @Test func `members get the topics they subscribe to and no others`() {
         #expect(
             assign([("a", ["t", "u"]), ("b", ["u"]), ("c", ["gone"])], ["t": 2, "u": 2])

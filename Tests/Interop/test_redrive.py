@@ -10,7 +10,7 @@ import pytest
 import share
 from broker import eventually
 from clients import Confluent
-from share import REJECT
+from share import ACCEPT, REJECT
 
 COUNT = 20_000
 
@@ -114,3 +114,42 @@ def test_kills_while_messages_die_conserve_every_message(broker):
     dead = row(broker, "work.dlq")["ready"]
     assert dead > 0 and len(set(deaths)) >= 5, f"messages died in few of the lives only: {deaths}"
     assert set(logged(broker, "work.dlq", dead).values()) == {1}
+
+
+def test_a_full_queue_passes_on_what_it_refuses(broker):
+    broker.weir("queue", "declare", "work", "--dead-letter", "auto", "--max-depth", "10", "--overflow", "reject-publish-dlx")
+    fill(broker, 10)
+    errors = []
+    for config in ({"enable.idempotence": True}, {"enable.idempotence": False, "acks": "1"}):
+        producer = confluent_kafka.Producer({"bootstrap.servers": broker.kafka, "linger.ms": 0, "log_level": 0, **config})
+        for number in range(5):
+            producer.produce("work", b"late %d" % number, on_delivery=lambda error, _: errors.append(error and error.code()))
+            assert producer.flush(20) == 0
+    assert errors == [confluent_kafka.KafkaError.POLICY_VIOLATION] * 10
+    eventually(lambda: row(broker, "work.dlq")["ready"] == 10 and row(broker, "work")["ready"] == 10)
+    assert logged(broker, "work.dlq", 10) == {b"late %d" % number: 2 for number in range(5)}
+    [reason] = {m["reason"] for m in broker.weir_json("dead", "show", "work.dlq")}
+    assert reason == "maxlen"
+
+
+def test_a_job_tells_what_became_of_each_message(broker):
+    broker.weir("queue", "declare", "work", "--dead-letter", "auto")
+    fill(broker, 20)
+    reject_all(broker, 20)
+    eventually(lambda: row(broker, "work.dlq")["ready"] == 20)
+    broker.weir("redrive", "work.dlq")
+    consumer = share.consumer(broker, "work", "work")
+    assert len(share.poll(consumer, 20, answer=lambda m: REJECT if m.value() == b"000007" else ACCEPT)) == 20
+    assert share.commit(consumer) == {}
+
+    def outcomes():
+        [job] = broker.weir_json("job", "show", "1", "--outcomes")
+        return [(row["from"], row["count"], row["outcome"], row["to"], row["reason"]) for row in job["outcomes"]]
+
+    expected = [
+        ("0/0", 7, "acked", "0/20", None), ("0/7", 1, "died again", "0/27", "rejected"), ("0/8", 12, "acked", "0/28", None)]
+    eventually(lambda: outcomes() == expected)
+    broker.restart()
+    assert outcomes() == expected
+    text = broker.weir("job", "show", "1", "--outcomes")
+    assert "0/8–19\t12\tacked\twork 0/28–39\t-" in text.splitlines()

@@ -365,3 +365,31 @@ def test_a_subscription_to_a_topic_that_is_made_later(broker, consumers):
     create_topic(broker, "later", 2)
     produce(broker, "later", 4)
     assert share.values(share.poll(consumer, 4, seconds=30)) == expected(4)
+
+
+def test_priorities_are_delivered_strictly_in_order(broker):
+    broker.weir("queue", "declare", "jobs", "--priorities", "3", "--dead-letter", "auto")
+    producer = confluent_kafka.Producer({"bootstrap.servers": broker.kafka, "linger.ms": 0, "log_level": 0})
+
+    def publish(*priorities):
+        for priority in priorities:
+            producer.produce("jobs", b"%d" % priority, partition=priority)
+            assert producer.flush(20) == 0
+
+    publish(0, 1, 2)
+    members = [share.consumer(broker, "jobs", "jobs", **{"max.poll.records": 5}) for _ in range(2)]
+    both = []
+    eventually(lambda: both.extend(share.poll(members[0], 3, 0.5) + share.poll(members[1], 3, 0.5)) or len(both) == 3)
+    [share.commit(member) for member in members]
+    broker.weir("queue", "hold", "jobs")
+    publish(*[0] * 20, *[1] * 20, *[2] * 20)
+    broker.weir("queue", "resume", "jobs")
+    for member in members:
+        got = [int(message.value()) for message in share.poll(member, 60, 4)]
+        assert got == sorted(got, reverse=True), "a lower priority came before a higher one"
+        both += got
+        share.commit(member)
+    assert len(both) == 63
+    text = broker.weir("queue", "describe", "jobs")
+    assert "priorities   3" in text and "PRIORITY" in text
+    [member.close() for member in members]

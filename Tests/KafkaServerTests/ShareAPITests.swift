@@ -2,9 +2,7 @@ import Broker
 import KafkaWire
 import Model
 import NIOCore
-import NIOPosix
 import Testing
-import Wire
 
 @testable import KafkaClient
 @testable import KafkaServer
@@ -18,77 +16,20 @@ struct ShareAPITests {
         return (fixture, topic)
     }
 
-    /// One batch.
     private func produce(_ fixture: DoorFixture, _ topic: Topic, _ count: Int) async throws {
-        var builder = RecordBatchBuilder()
-        for number in 0..<count {
-            builder.append(
-                timestamp: Timestamp(ms: 1_700_000_000_000), key: nil, value: ByteBuffer(string: "m\(number)"))
-        }
-        var request = ProduceRequest()
-        request.acks = 1
-        request.timeoutMs = 1_000
-        var data = ProduceRequest.TopicProduceData()
-        data.name = topic.name
-        var partition = ProduceRequest.PartitionProduceData()
-        partition.records = builder.finish()
-        data.partitionData = [partition]
-        request.topicData = [data]
-        let answer = try await fixture.send(request, 9)
+        let answer = try await fixture.send(ProduceRequest.of(topic, count: count), 9)
         #expect(answer.responses[0].partitionResponses[0].errorCode == .none)
     }
 
     private func fetch(
-        _ epoch: Int32, topic: Topic? = nil, acknowledging ranges: [(Int64, Int64, [Int8])] = [], member: String = "m",
-        maxRecords: Int32 = 500,
+        _ epoch: Int32, topic: Topic? = nil, acknowledging ranges: [Answered] = [], member: String = "m", maxRecords: Int32 = 500,
         mode: Int8 = 0
     ) -> ShareFetchRequest {
-        var request = ShareFetchRequest()
-        request.groupId = "orders"
-        request.memberId = member
-        request.shareSessionEpoch = epoch
-        request.maxWaitMs = 50
-        request.minBytes = 1
-        request.maxBytes = 1 << 20
-        request.maxRecords = maxRecords
-        request.batchSize = maxRecords
-        request.shareAcquireMode = mode
-        guard let topic else { return request }
-        var wanted = ShareFetchRequest.FetchTopic()
-        wanted.topicId = topic.id.uuid
-        var partition = ShareFetchRequest.FetchPartition()
-        partition.acknowledgementBatches = ranges.map { first, last, types in
-            var batch = ShareFetchRequest.AcknowledgementBatch()
-            batch.firstOffset = first
-            batch.lastOffset = last
-            batch.acknowledgeTypes = types
-            return batch
-        }
-        wanted.partitions = [partition]
-        request.topics = [wanted]
-        return request
+        .of(epoch, topic: topic, acknowledging: ranges, member: member, maxRecords: maxRecords, mode: mode)
     }
 
-    private func acknowledge(
-        _ epoch: Int32, _ topic: Topic, _ ranges: [(Int64, Int64, [Int8])], member: String = "m"
-    ) -> ShareAcknowledgeRequest {
-        var request = ShareAcknowledgeRequest()
-        request.groupId = "orders"
-        request.memberId = member
-        request.shareSessionEpoch = epoch
-        var wanted = ShareAcknowledgeRequest.AcknowledgeTopic()
-        wanted.topicId = topic.id.uuid
-        var partition = ShareAcknowledgeRequest.AcknowledgePartition()
-        partition.acknowledgementBatches = ranges.map { first, last, types in
-            var batch = ShareAcknowledgeRequest.AcknowledgementBatch()
-            batch.firstOffset = first
-            batch.lastOffset = last
-            batch.acknowledgeTypes = types
-            return batch
-        }
-        wanted.partitions = [partition]
-        request.topics = [wanted]
-        return request
+    private func acknowledge(_ epoch: Int32, _ topic: Topic, _ ranges: [Answered], member: String = "m") -> ShareAcknowledgeRequest {
+        .of(epoch, topic, ranges, member: member)
     }
 
     private func acquired(_ response: ShareFetchResponse) -> [[Int64]] {
@@ -134,7 +75,9 @@ struct ShareAPITests {
     func `answers that are no ranges are refused and change nothing`(_ ranges: [(Int64, Int64, [Int8])]) async throws {
         let (fixture, topic) = try await open(messages: 3)
         #expect(acquired(try await fixture.send(fetch(0, topic: topic))) == [[0, 2, 1]])
-        #expect(try await fixture.send(acknowledge(1, topic, ranges)).responses[0].partitions[0].errorCode == .invalidRequest)
+        #expect(
+            try await fixture.send(acknowledge(1, topic, ranges.map { (first: $0.0, last: $0.1, types: $0.2) })).responses[0].partitions[0]
+                .errorCode == .invalidRequest)
         // All three are still the member's.
         #expect(try await fixture.send(acknowledge(2, topic, [(0, 2, [1])])).responses[0].partitions[0].errorCode == .none)
         await fixture.close()

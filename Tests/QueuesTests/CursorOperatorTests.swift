@@ -66,6 +66,36 @@ import Testing
         #expect(fixture.recovered().runs(.ready) == ["2..<5 x0", "5..<6 x1", "6..<20 x0"])
     }
 
+    /// Purged, replayed and accepted: undoing the purge does not bring it back, before and after a crash.
+    @Test func anUndonePurgeLeavesWhatWasReplayedAlone() throws {
+        var fixture = CursorFixture(end: 10)
+        let made = fixture.cursor.purge(now: fixture.now)
+        let purge = try #require(made)
+        fixture.note(purge.step)
+        let (count, step) = fixture.cursor.replay(range(0, 4))
+        fixture.note(step)
+        #expect(count == 4 && fixture.acquire(2) == ["0..<2 x1"])
+        fixture.answer(.accept, 0..<2)
+        var recovered = fixture.recovered()
+        let undone = fixture.cursor.undoPurge(purge.mark.id, now: fixture.now)
+        #expect(undone?.count == 6)
+        #expect(fixture.runs(.ready) == ["2..<10 x0"])
+        let undoneLater = recovered.cursor.undoPurge(purge.mark.id, now: recovered.now)
+        #expect(undoneLater?.count == 6)
+        #expect(recovered.runs(.ready) == ["2..<10 x0"])
+    }
+
+    @Test func onlyWhatWaitsIsCancelled() {
+        var fixture = CursorFixture(end: 10) { $0.retry = RetryPolicy(delays: .levels([60_000])) }
+        _ = fixture.acquire(4)
+        fixture.answer(.release, 1..<3)
+        let (count, step) = fixture.cursor.cancelWaiting([range(0, 2), range(5, 8)], now: fixture.now)
+        fixture.note(step)
+        #expect(count == 1)
+        #expect(fixture.runs(.waiting) == ["2..<3 x1 @60000"])
+        #expect(fixture.runs(.acquired) == ["0..<1 x1", "3..<4 x1"] && fixture.runs(.ready) == ["4..<10 x0"])
+    }
+
     @Test func claimsAreOutOfDeliveryAndComeBackAsTheyWere() {
         var fixture = CursorFixture(end: 10) { $0.retry = RetryPolicy(delays: .levels([60_000])) }
         _ = fixture.acquire(4)

@@ -51,11 +51,18 @@ private struct DelayWorld {
         let due = max(nowMs + Int64(1 + below(scale[below(scale.count)])), store.floorMs)
         let band = DelayBand.of(remainingMs: due - nowMs)
         let count = below(4) == 0 ? 1 + below(40) : 1
-        let entry = DelayEntry(dueMs: due, ref: DelayRef(band: band, offset: Offset(ends[band] + 1)), count: UInt32(count), target: target)
-        ends[band] += Int64(count) + 1
-        bodies[band].append((entry, true))
-        store.insert(entry)
-        for index in 0..<count { waiting[entry.ref.advanced(by: index)] = (due, target) }
+        var entries: [DelayEntry] = []
+        // Some come with others of the band, due at other times.
+        for part in 0..<(below(6) == 0 ? 30 : 1) {
+            let dueMs = due + (part == 0 ? 0 : Int64(below(40_000)))
+            let entry = DelayEntry(
+                dueMs: dueMs, ref: DelayRef(band: band, offset: Offset(ends[band] + 1)), count: UInt32(count), target: target)
+            ends[band] += Int64(count) + 1
+            bodies[band].append((entry, true))
+            entries.append(entry)
+            for index in 0..<count { waiting[entry.ref.advanced(by: index)] = (dueMs, target) }
+        }
+        store.insert(contentsOf: entries)
     }
 
     mutating func release() {
@@ -73,8 +80,8 @@ private struct DelayWorld {
                     delivered.append(ref)
                     unlogged.append(ref)
                 }
-                store.count(released: entry)
             }
+            store.count(released: take.entries)
             if let needs = take.needs {
                 store.load(needs, DelayRun.decode(block: blocks[needs.band][Int(needs.offset.value)]) ?? [])
             } else if take.through == nil {
@@ -95,7 +102,7 @@ private struct DelayWorld {
     mutating func spill() {
         let band = below(DelayBand.count)
         guard let entries = store.freeze(band: band, bodyEnd: Offset(ends[band])) else { return }
-        let sorted = entries.sorted { $0.key < $1.key }
+        let sorted = DelayRun.sorted(entries)
         // Something happens meanwhile.
         if below(2) == 0 { publish() }
         nowMs += Int64(below(100))

@@ -180,7 +180,11 @@ import Testing
 
         mutating func replay(_ range: Range<Int64>) {
             fixture.note(fixture.cursor.replay(Offset(range.lowerBound)..<Offset(range.upperBound)).step)
-            for index in range.map({ Int($0) }) where oracle.places[index] == .settled { oracle.places[index] = .ready(0) }
+            for index in range.map({ Int($0) }) where oracle.places[index] == .settled {
+                oracle.places[index] = .ready(0)
+                // It is not what a purge took any more.
+                for purge in oracle.saved.keys { oracle.saved[purge]?[index] = nil }
+            }
         }
 
         mutating func claimOrBack(_ range: Range<Int64>, _ dice: inout Dice) {

@@ -84,9 +84,13 @@ final class CrashWorkload {
             if number % 9 == 8 { await trim(engine) }
             if number % 4 == 2 { await free(engine) }
             if number % 13 == 12 {
-                let durable = Frame(id: nextFrame(), epoch: Epoch(1), appends: [], durable: true)
-                let outcome = await engine.committed(durable.id.value, [])
-                if case .success = outcome { promiseAllWritten() }
+                if number % 2 == 0 {
+                    let durable = Frame(id: nextFrame(), epoch: Epoch(1), appends: [], durable: true)
+                    let outcome = await engine.committed(durable.id.value, [])
+                    if case .success = outcome { promiseAllWritten() }
+                } else if case .success = await engine.synced() {
+                    promiseAllWritten()
+                }
             }
         }
         if !fileSystem.isDown { await drop(engine) }
@@ -104,18 +108,23 @@ final class CrashWorkload {
 
     private func commit(_ engine: FileEngine) async {
         var appends: [Append] = []
+        var wanted: Set<StreamID> = []
         for stream in Self.streams where random.below(2) == 0 {
+            // Some only happen to be in a durable frame.
+            let needsSync = random.below(4) > 0
+            if needsSync { wanted.insert(stream) }
             var expectation = expected[stream] ?? Expectation(start: stream == .test(2) ? 40 : 0)
             for _ in 0...random.below(2) {
                 let count = 1 + random.below(3)
                 // Mostly small; some appends too large for the journal, a few of several index intervals.
                 let bytes = [20, 60, 500, 2_600][random.below(10) < 6 ? random.below(2) : 2 + random.below(2)]
-                let append = Batches.append(
+                var append = Batches.append(
                     stream, expectation.end, count: count, time: 1_000 + Int64(random.below(9_000)), valueBytes: bytes / count,
                     fill: UInt8(random.below(256)))
                 let crc = append.bytes.getInteger(at: append.bytes.readerIndex + 17, as: UInt32.self) ?? 0
                 expectation.sent[expectation.end, default: []].insert(crc)
                 expectation.end = append.next.value
+                append.needsSync = needsSync
                 appends.append(append)
             }
             expected[stream] = expectation
@@ -127,7 +136,7 @@ final class CrashWorkload {
         let outcomes = await stages(engine, Frame(id: id, epoch: Epoch(1), appends: appends, durable: durable))
         for stream in touched {
             if outcomes.contains(.written) { expected[stream]?.writtenEnd = ends[stream] ?? 0 }
-            if outcomes.contains(.durable) { expected[stream]?.durableEnd = ends[stream] ?? 0 }
+            if outcomes.contains(.durable), wanted.contains(stream) { expected[stream]?.durableEnd = ends[stream] ?? 0 }
         }
     }
 

@@ -32,6 +32,22 @@ import Testing
     }
 
     @Test(arguments: EngineUnderTest.all)
+    func aSyncComesAfterWhatWasWritten(_ kind: EngineUnderTest) async throws {
+        try await kind.run { engine async throws in
+            guard case .failure(.unavailable) = await engine.synced() else {
+                Issue.record("a shard that nobody owns was synced")
+                return
+            }
+            _ = try await engine.acquired(epoch: 1).get()
+            try await engine.synced().get()
+            #expect(try await engine.committed(1, durable: false, [Batches.append(.test(0), 0, count: 3)]).get() == .written)
+            try await engine.synced().get()
+            #expect(try await engine.committed(2, [Batches.append(.test(0), 3)]).get() == .durable)
+            #expect(try await engine.allBatches(.test(0)).map(\.baseOffset.value) == [0, 3])
+        }
+    }
+
+    @Test(arguments: EngineUnderTest.all)
     func unknownStreamsAreNamed(_ kind: EngineUnderTest) async throws {
         try await kind.run { engine async throws in
             _ = await engine.acquired(epoch: 1)

@@ -59,6 +59,8 @@ extension Log {
         }
     }
 
+    func synced(_ shard: Int = 0) async -> Result<Void, LogError> { await result { sync(ShardID(shard), done: $0) } }
+
     func located(_ stream: StreamID, _ target: LocateTarget) async -> Result<Located, LogError> {
         await result { done in
             if let ready = locate(stream, target, later: done) { done(ready) }

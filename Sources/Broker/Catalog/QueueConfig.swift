@@ -38,6 +38,10 @@ extension ConfigDefinition {
                 name: "queue", kind: .bool, defaultValue: "false",
                 doc: "The topic is a queue: each message goes to one consumer of the share group with the topic's name."),
             .init(
+                name: "queue.priorities", kind: .long(0...10), defaultValue: "0",
+                doc: "The queue's partitions are its priorities, 0 the lowest: this many, 2 to 10, delivered strictly in order; 0: none.",
+                refused: ["1": "one priority is none; say 0, or 2 to 10"]),
+            .init(
                 name: "errors.deadletterqueue.group.enable", kind: .bool, defaultValue: "false",
                 doc: "The topic is a dead-letter queue (KIP-1191)."),
             .init(
@@ -56,7 +60,9 @@ extension ConfigDefinition {
             .init(
                 name: "overflow", kind: .choice(QueuePolicy.Overflow.allCases.map(\.rawValue)),
                 defaultValue: QueuePolicy.Overflow.dropHead.rawValue,
-                doc: "Beyond max.depth or max.bytes: drop the oldest, or refuse the publish."),
+                doc:
+                    "Beyond max.depth or max.bytes: drop the oldest, refuse the publish, or refuse it and put it into the dead-letter target."
+            ),
             .init(
                 name: "rate.in", kind: .double(0...1e12), defaultValue: "0",
                 doc: "Messages taken in per second and partition; publishers are slowed down above. 0: no limit."),

@@ -7,7 +7,6 @@ import Wire
 /// Reads a shard's groups back: the snapshot, then the facts behind it.
 struct GroupRecovery {
     let shard: Shard
-    private static let readBytes = 1 << 20
 
     /// - Parameter extent: what the log holds of the shard's group facts.
     /// - Throws: ``StartFailure`` when something that was logged can't be read: going on would lose committed offsets silently.
@@ -27,44 +26,13 @@ struct GroupRecovery {
                 shard.logger.warning("shard \(shard.id): the group snapshot is damaged; all of its facts are read from the log")
             }
         }
-        while next < extent.end { next = try await apply(from: next, to: &table) }
+        try await StreamReader(log: shard.log).facts(.facts(shard.id, .groups), from: next, to: extent.end) { record in
+            guard let key = record.key else { return }
+            // Bytes of their own: a slice would keep the whole read alive.
+            let value = record.value.map { ByteBuffer(bytes: $0.readableBytesView) }
+            table.apply(try GroupFact.decode(key: key, value: value))
+        }
         return table
-    }
-
-    /// Applies the facts of one read; the offset after the last.
-    private func apply(from next: Offset, to table: inout GroupTable) async throws -> Offset {
-        let stream = StreamID.facts(shard.id, .groups)
-        let place = try await shard.log.located(stream, next).get()
-        var bytes = try await read(stream, place)
-        var reached = next
-        while bytes.readableBytes >= RecordBatchHeader.size {
-            let header = try RecordBatchHeader.parse(bytes)
-            guard let batch = bytes.readSlice(length: header.totalBytes) else { break }
-            guard header.nextOffset > next else { continue }
-            guard batch.withUnsafeReadableBytes({ header.checksumMatches($0) }) else {
-                throw StartFailure(description: "\(stream): the batch at \(header.baseOffset) is damaged; restore it from a copy")
-            }
-            var records = batch
-            records.moveReaderIndex(forwardBy: RecordBatchHeader.size)
-            for record in try Record.readAll(header: header, records: records) where record.offset >= next {
-                guard let key = record.key else { continue }
-                // Bytes of their own: a slice would keep the whole read alive.
-                let value = record.value.map { ByteBuffer(bytes: $0.readableBytesView) }
-                table.apply(try GroupFact.decode(key: key, value: value))
-            }
-            reached = header.nextOffset
-        }
-        guard reached > next else { throw StartFailure(description: "\(stream): nothing can be read at \(next)") }
-        return reached
-    }
-
-    private func read(_ stream: StreamID, _ place: Located) async throws -> ByteBuffer {
-        let bytes = max(Self.readBytes, place.header.totalBytes)
-        let slice = try await shard.log.slice(stream, at: place.position, maxBytes: bytes).get()
-        guard case .bytes(let buffer) = slice.content else {
-            throw StartFailure(description: "\(stream): the log gave a file region where bytes were asked for")
-        }
-        return buffer
     }
 }
 

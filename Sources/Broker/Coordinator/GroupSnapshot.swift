@@ -41,20 +41,20 @@ struct GroupSnapshot {
 
 /// When the next snapshot is due: the log may grow to a few times the snapshot's size before a start would read too much.
 struct SnapshotPace {
-    private static let minimumBytes = 4 << 20
     var isRunning = false
     /// Size of the last snapshot.
     var lastBytes = 0
     /// Something was decided that the log does not have: the next snapshot is due at once.
     var isForced = false
 
-    func isDue(bytesLogged: Int) -> Bool { !isRunning && (isForced || bytesLogged >= max(Self.minimumBytes, 4 * lastBytes)) }
+    /// - Parameter least: bytes of facts below which none is written, see ``Limits/factSnapshotBytes``.
+    func isDue(bytesLogged: Int, least: Int) -> Bool { !isRunning && (isForced || bytesLogged >= max(least, 4 * lastBytes)) }
 }
 
 extension GroupCoordinator {
     /// Called when facts have been logged and applied.
     func noteLogged() {
-        guard snapshots.isDue(bytesLogged: queue.bytesWritten) else { return }
+        guard snapshots.isDue(bytesLogged: queue.bytesWritten, least: shard.options.limits.factSnapshotBytes) else { return }
         takeSnapshot()
     }
 

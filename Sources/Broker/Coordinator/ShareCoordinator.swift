@@ -134,7 +134,7 @@ public final class ShareCoordinator: @unchecked Sendable {
 
     private func lookUp() -> (String) -> ShareTopic? {
         let topics = catalog.current
-        return { name in topics[name].map { ShareTopic(id: $0.id, partitions: $0.partitions) } }
+        return { name in topics[name].map { ShareTopic(id: $0.id, partitions: $0.partitions, isReadWhole: $0.config.priorities != nil) } }
     }
 
     /// Gives back what a member holds on any partition of its topics: it may hold some of partitions that others read by now.

@@ -259,21 +259,21 @@ extension CursorCounts {
 /// Names that contain a text, without regard to case; after `~` a regular expression.
 struct NameMatcher {
     private let text: String
-    private let regex: Regex<AnyRegexOutput>?
+    private let pattern: TextPattern?
 
     init(_ filter: String) throws(ControlError) {
         text = filter.lowercased()
         guard filter.hasPrefix("~") else {
-            regex = nil
+            pattern = nil
             return
         }
-        do { regex = try Regex(String(filter.dropFirst())) } catch {
+        do throws(TextPattern.Problem) { pattern = try TextPattern(String(filter.dropFirst())) } catch {
             throw ControlError(.invalid, "'\(filter.dropFirst())' is not a regular expression: \(error)")
         }
     }
 
     func matches(_ name: String) -> Bool {
-        if let regex { return name.firstMatch(of: regex) != nil }
+        if let pattern { return pattern.matches(name) }
         return text.isEmpty || name.lowercased().contains(text)
     }
 }

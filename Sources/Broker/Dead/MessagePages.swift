@@ -8,6 +8,8 @@ import Storage
 extension Broker {
     /// Messages that a filter other than a reason looks at, newest first, before it gives up on older ones.
     private static let scanLimit = 100_000
+    /// How long it looks, at most.
+    private static let scanMs: Int64 = 2_000
     /// The furthest that a window by index may begin.
     private static let windowLimit = 100_000
 
@@ -66,11 +68,12 @@ extension Broker {
     ) async throws(ControlError) -> Page<MessageRow> {
         var page = Page<MessageRow>(start: start, matched: 0, total: total)
         var seen = 0
+        let started = clock.monotonic
         for (partition, ranges) in open {
             guard let key = queue.key(partition) else { continue }
             for range in ranges.reversed() {
                 var end = range.upperBound
-                while end > range.lowerBound, seen < Self.scanLimit {
+                while end > range.lowerBound, seen < Self.scanLimit, clock.monotonic.ms(since: started) < Self.scanMs {
                     let from = max(range.lowerBound, end + -2_000)
                     var found: [Record] = []
                     do throws(LogError) {
@@ -123,7 +126,9 @@ extension Broker {
             case .ready: [.ready]
             case .acquired: [.acquired]
             case .waiting: [.waiting]
-            case .settled, .expired, .purged: [.settled]
+            case .settled: [.settled]
+            case .expired, .purged:
+                throw ControlError(.invalid, "how messages of \(queue.text) were settled is not kept for each; ask for 'settled'")
             case .dead: [.moving]
             case .delayed: []
             }

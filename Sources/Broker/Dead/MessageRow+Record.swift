@@ -25,7 +25,10 @@ extension MessageRow {
         error = stamp.error
         diedMs = record.timestamp.ms
         attempts = stamp.attempts ?? 0
-        if let topic = stamp.topic { origin = "\(topic)/\(stamp.partition ?? 0)/\(stamp.offset ?? .zero)" }
+        guard let topic = stamp.topic else { return }
+        // What a full queue refused was never at an offset of it.
+        let isRefused = stamp.offset.map { $0 < .zero } ?? false
+        origin = "\(topic)/\(stamp.partition ?? 0)" + (isRefused ? "" : "/\(stamp.offset ?? .zero)")
     }
 }
 

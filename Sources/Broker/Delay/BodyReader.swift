@@ -126,7 +126,9 @@ final class BodyReader: @unchecked Sendable {
             let bytes = rest[band].readSlice(length: header.totalBytes)
         {
             guard header.nextOffset > wanted else { continue }
-            guard let records = try? Records.body(header: header, batch: bytes) else {
+            guard bytes.withUnsafeReadableBytes({ header.checksumMatches($0) }),
+                let records = try? Records.body(header: header, batch: bytes)
+            else {
                 current[band] = Batch(header: header, records: ByteBuffer())
                 return true
             }

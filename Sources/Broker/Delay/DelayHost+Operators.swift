@@ -45,10 +45,11 @@ extension DelayHost {
         }
     }
 
-    /// Drops everything that waits for a partition; how many messages that were.
+    /// Drops everything that waits for a partition; how many messages that were. What is not written yet comes after it: should its write
+    /// fail, others get its offsets.
     func purge(_ id: PartitionID, done: @escaping (Result<Int64, LogError>) -> Void) {
         guard let number = store.numbers[id], store.counts.totals[number] != nil else { return done(.success(0)) }
-        let (fact, count) = store.purge(target: number, ends: bodyEnds)
+        let (fact, count) = store.purge(target: number, ends: writtenEnds)
         store.performPurge(fact)
         log([fact]) { error in
             if let error { done(.failure(error)) } else { done(.success(count)) }

@@ -6,29 +6,28 @@ import Storage
 
 /// A part of a publish on its way to a bodies stream.
 final class DelayedPart {
-    /// nil for a mark of the store's own.
-    let partition: Partition?
+    let partition: Partition
     let entries: [DelayEntry]
     /// The producer's batch, with the first part of it.
     let producer: RecordBatchHeader?
     /// With the last part of a publish of which nothing goes to the log at once.
     let ticket: ProduceTicket?
     let answer: ProduceResult
-    /// Called when it is durable, or with the error.
-    var done: ((LogError?) -> Void)?
+    /// It says when the producer's batch behind it is due, and is nothing without that.
+    let bodyFollows: Bool
     /// A commit whose fate had to be asked for may tell twice.
     var isWritten = false
 
     init(
-        partition: Partition?, entries: [DelayEntry] = [], producer: RecordBatchHeader? = nil, ticket: ProduceTicket? = nil,
-        answer: ProduceResult = ProduceResult(slot: 0, baseOffset: .zero, logStart: .zero), done: ((LogError?) -> Void)? = nil
+        partition: Partition, entries: [DelayEntry], producer: RecordBatchHeader?, ticket: ProduceTicket?, answer: ProduceResult,
+        bodyFollows: Bool
     ) {
+        self.bodyFollows = bodyFollows
         self.partition = partition
         self.entries = entries
         self.producer = producer
         self.ticket = ticket
         self.answer = answer
-        self.done = done
     }
 }
 
@@ -85,8 +84,11 @@ extension DelayHost {
             target: partition.id, number: number(of: partition.id), arrivedMs: nowMs, base: base, leaderEpoch: shard.epoch.value,
             header: item.header, ends: bodyEnds)
         let packed: DelayWriter.Packed
+        var isWhole = false
         switch decision {
-        case .whole(let dueMs): packed = writer.pack(whole: item.batch, dueMs: dueMs)
+        case .whole(let dueMs):
+            packed = writer.pack(whole: item.batch, dueMs: dueMs)
+            isWhole = true
         case .split(let plan, let records): packed = writer.pack(plan, records: records, isHalf: half != nil)
         case .passes, .refused: preconditionFailure("only delayed batches come here")
         }
@@ -96,7 +98,8 @@ extension DelayHost {
             let isEnd = isLast && index == packed.parts.count - 1
             let owner = DelayedPart(
                 partition: partition, entries: part.entries, producer: index == 0 ? producer : nil, ticket: isEnd ? ticket : nil,
-                answer: ProduceResult(slot: item.slot, baseOffset: base, appendTime: .none, logStart: partition.start))
+                answer: ProduceResult(slot: item.slot, baseOffset: base, appendTime: .none, logStart: partition.start),
+                bodyFollows: isWhole && index == 0)
             unwritten.append(part.entries.reduce(Int64.max) { min($0, $1.dueMs) })
             bodyEnds[part.band] = part.next
             shard.bytesSinceSnapshot += part.bytes.readableBytes
@@ -123,14 +126,17 @@ extension DelayHost {
             unwritten.removeFirst(unwrittenStart)
             unwrittenStart = 0
         }
-        for entry in part.entries { store.insert(entry) }
+        store.insert(contentsOf: part.entries)
         store.addTail(bytes: append.bytes.readableBytes, band: band)
         if let producer = part.producer {
             var header = producer
             header.baseOffset = part.answer.baseOffset
-            part.partition?.writtenMemory.learn(delayed: header, now: time)
+            part.partition.writtenMemory.learn(delayed: header, now: time)
         }
-        spillIfDue(band)
+        if !part.bodyFollows {
+            wholeEnds[band] = append.next
+            spillIfDue(band)
+        }
         if let next = store.nextDueMs() { arm(next) }
     }
 

@@ -256,7 +256,7 @@ extension DelayHost {
     private func settle() {
         while let first = rounds.first, first.open == 0, !first.hasFailed {
             rounds.removeFirst()
-            for entry in first.entries { store.count(released: entry) }
+            store.count(released: first.entries)
             doneKey = max(doneKey ?? .zero, first.through)
         }
         if isFailing, !isPreparing, rounds.allSatisfy({ $0.open == 0 }) { abandon() }
@@ -280,7 +280,7 @@ extension DelayHost {
                     store.giveBack(batch.messages)
                 }
                 // Those that arrived, or were lost.
-                for entry in round.entries { store.count(released: entry) }
+                store.count(released: round.entries)
                 for batch in round.batches where batch.error != nil { for message in batch.messages { store.count(returned: message) } }
             }
         }

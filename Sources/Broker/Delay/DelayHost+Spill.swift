@@ -19,10 +19,10 @@ extension DelayHost {
 
     /// Writes a band's table out as a run.
     /// ```
-    /// 1 the table is set aside; it goes on being released from
-    /// 2 what producers have sent is snapshotted: a start will not read these bodies any more
-    /// 3 a mark behind the bodies, durable: what the run will name can't be lost any more
-    /// 4 the run's blocks, durable
+    /// 1 the table is set aside; it goes on being released from. What producers have sent is noted
+    /// 2 the run's blocks are appended
+    /// 3 all that was written is made durable, while publishing goes on: what the run will name, and the run, can't be lost any more
+    /// 4 what was noted is snapshotted: a start will not read these bodies any more
     /// 5 the front passes what was taken before 1, for that is not in the run
     /// 6 fact: the run, with the end of the bodies it covers
     /// ```
@@ -30,13 +30,13 @@ extension DelayHost {
     /// - Parameter done: told when it is written, or why not; right away when there is nothing to write.
     func spill(_ band: Int, always: Bool = false, done: @escaping (LogError?) -> Void = { _ in }) {
         guard traces.isEmpty, !spillRunning else { return done(.unavailable("the delay store is not ready to write its index")) }
-        guard let entries = store.freeze(band: band, bodyEnd: writtenEnds[band], always: always) else { return done(nil) }
+        guard let entries = store.freeze(band: band, bodyEnd: wholeEnds[band], always: always) else { return done(nil) }
         spillRunning = true
         spillDone = done
         let takenBefore = store.taken
+        let producers = shard.snapshotBytes()
         Task {
-            let sorted = entries.sorted { $0.key < $1.key }
-            let error = await self.write(sorted, band: band, takenBefore: takenBefore)
+            let error = await self.write(entries, band: band, producers: producers, takenBefore: takenBefore)
             self.shard.run {
                 self.spillRunning = false
                 if let error {
@@ -58,17 +58,18 @@ extension DelayHost {
         spill(band, always: true, done: done)
     }
 
-    private func write(_ sorted: [DelayEntry], band: Int, takenBefore: DelayKey) async -> LogError? {
-        let bytes = await shard.ask { $0.snapshotBytes() }
-        guard await shard.putSnapshot(bytes) else { return .unavailable("the producers' snapshot was not written") }
-        if let error = await mark(band) { return error }
-        var run: DelayRun?
+    private func write(_ entries: [DelayEntry], band: Int, producers: ByteBuffer, takenBefore: DelayKey) async -> LogError? {
+        let sorted = DelayRun.sorted(entries)
+        var first = Offset.zero
         if !sorted.isEmpty {
-            let (first, error) = await append(blocks: sorted, band: band)
+            let (offset, error) = await append(blocks: sorted, band: band)
             if let error { return error }
-            guard let bodyEnd = await shard.ask({ _ in self.store.frozen?.bodyEnd }) else { return nil }
-            run = DelayRun(band: band, first: first, bodyEnd: bodyEnd, sorted: sorted)
+            first = offset
         }
+        if let error = await shard.log.synced(shard.id) { return error }
+        guard await shard.putSnapshot(producers) else { return .unavailable("the producers' snapshot was not written") }
+        guard let bodyEnd = await shard.ask({ _ in self.store.frozen?.bodyEnd }) else { return nil }
+        let run = sorted.isEmpty ? nil : DelayRun(band: band, first: first, bodyEnd: bodyEnd, sorted: sorted)
         await frontPasses(takenBefore)
         let made = run
         return await withCheckedContinuation { continuation in
@@ -80,31 +81,6 @@ extension DelayHost {
                     continuation.resume(returning: error)
                     self.tick()
                 }
-            }
-        }
-    }
-
-    /// An empty batch behind a band's bodies; returns when it, and so all before it, is durable.
-    private func mark(_ band: Int) async -> LogError? {
-        await withCheckedContinuation { continuation in
-            shard.run {
-                let start = self.bodyEnds[band]
-                let meta = DelayMeta(
-                    target: PartitionID(topic: .zero, index: 0), arrivedMs: self.now, dues: .each([]), parts: [], base: .zero, immediate: 0,
-                    trace: nil)
-                var packer = RecordPacker(capacity: 64)
-                packer.begin(meta: meta.encoded(), baseTimestamp: self.shard.clock.now, maxTimestamp: self.shard.clock.now)
-                let bytes = packer.finish(base: start, leaderEpoch: self.shard.epoch.value)
-                self.bodyEnds[band] = start + 1
-                self.unwritten.append(.max)
-                let part = DelayedPart(partition: nil, done: { continuation.resume(returning: $0) })
-                self.shard.enqueue(
-                    .init(
-                        append: Append(
-                            stream: self.bodiesStream(band), base: start, next: start + 1, maxTimestamp: self.shard.clock.now,
-                            bytes: bytes),
-                        owner: .delayed(part), wants: .durable))
-                self.shard.startFrame()
             }
         }
     }
@@ -132,7 +108,7 @@ extension DelayHost {
             let error = await withCheckedContinuation { (continuation: CheckedContinuation<LogError?, Never>) in
                 shard.run {
                     self.shard.enqueue(
-                        .init(append: append, owner: .facts(done: { continuation.resume(returning: $0) }), wants: .durable))
+                        .init(append: append, owner: .facts(done: { continuation.resume(returning: $0) }), wants: .written))
                     self.shard.startFrame()
                 }
             }

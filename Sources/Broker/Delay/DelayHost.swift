@@ -25,6 +25,8 @@ final class DelayHost: @unchecked Sendable {
     /// The next offset to hand out, and the end of what is written.
     var bodyEnds: [Offset]
     var writtenEnds: [Offset]
+    /// The same, but never between a producer's batch and what stands before it to say when it is due: a start can begin to read there.
+    var wholeEnds: [Offset]
     var runEnds: [Offset]
     /// Bodies below these have been freed.
     private var trimmedEnds: [Offset]
@@ -92,9 +94,6 @@ final class DelayHost: @unchecked Sendable {
         var header: RecordBatchHeader
     }
 
-    /// Facts are snapshotted after this many bytes.
-    static let snapshotBytes = 4 << 20
-
     init(shard: Shard) {
         self.shard = shard
         limits = shard.options.limits
@@ -102,6 +101,7 @@ final class DelayHost: @unchecked Sendable {
         store = DelayStore(limits: limits)
         bodyEnds = Array(repeating: .zero, count: DelayBand.count)
         writtenEnds = bodyEnds
+        wholeEnds = bodyEnds
         runEnds = bodyEnds
         trimmedEnds = bodyEnds
         pace = ReleasePace(perSecond: limits.releasesPerSecond)
@@ -187,7 +187,7 @@ final class DelayHost: @unchecked Sendable {
         afterFront = []
         for body in waiting { body() }
         trimDone()
-        if bytesLogged >= Self.snapshotBytes { takeSnapshot() }
+        if bytesLogged >= limits.factSnapshotBytes { takeSnapshot() }
     }
 
     /// Frees the streams' fronts that nothing waits in.
@@ -223,15 +223,17 @@ final class DelayHost: @unchecked Sendable {
     }
 
     /// Writes the durable state and frees the facts before it.
-    func putSnapshot() async {
+    @discardableResult
+    func putSnapshot() async -> Bool {
         let (end, facts) = await shard.ask { _ in (self.loggedEnd, self.store.snapshot()) }
         do {
             try await shard.store.putBlob(DelaySnapshot.key(shard.id), DelaySnapshot(end: end, facts: facts).encoded())
         } catch {
             logger.warning("shard \(shard.id): the delay store's snapshot was not written (\(error)); the next start reads more of the log")
-            return
+            return false
         }
         if end > .zero { trim(.facts(shard.id, .delay), before: end) }
+        return true
     }
 
     /// No more releases; what is done is logged.

@@ -22,6 +22,9 @@ struct DelayReader: Sendable {
             guard case .bytes(var bytes) = slice.content, let batch = bytes.readSlice(length: place.header.totalBytes) else {
                 return .failure(.corrupt("\(stream): no whole batch at \(offset)"))
             }
+            guard batch.withUnsafeReadableBytes({ place.header.checksumMatches($0) }) else {
+                return .failure(.corrupt("\(stream): the batch at \(place.header.baseOffset) is damaged"))
+            }
             return .success((place.header, batch))
         }
     }
@@ -54,7 +57,11 @@ struct DelayReader: Sendable {
             var reached = next
             while let header = try? RecordBatchHeader.parse(bytes), let batch = bytes.readSlice(length: header.totalBytes) {
                 reached = max(reached, header.nextOffset)
-                if header.nextOffset > next { try body(header, batch) }
+                guard header.nextOffset > next else { continue }
+                guard batch.withUnsafeReadableBytes({ header.checksumMatches($0) }) else {
+                    throw LogError.corrupt("\(stream): the batch at \(header.baseOffset) is damaged; restore it from a copy")
+                }
+                try body(header, batch)
             }
             guard reached > next else { throw LogError.corrupt("\(stream): nothing can be read at \(next)") }
             next = reached

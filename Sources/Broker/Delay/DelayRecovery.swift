@@ -24,13 +24,17 @@ struct DelayRecovery {
         /// Bands in which parts of publishes lie that were never whole: their tables are written out before anything is published.
         var voids: Set<Int> = []
         var isRepaired = false
+        /// Per band: offsets below were handed out, by what is remembered of their messages. A power failure may have taken those; were they
+        /// handed out again, others would be taken for purged or released.
+        var reserved: [Offset]
     }
 
     private func extent(_ stream: DelayStream) -> StreamExtent { extents[.delay(shard.id, stream)] ?? .empty }
 
     /// - Throws: ``StartFailure`` when something that was logged can't be read: going on would lose messages silently.
     func run() async throws -> Found {
-        var found = Found(store: try await facts())
+        let store = try await facts()
+        var found = Found(store: store, reserved: store.remembered)
         let ends = (0..<DelayBand.count).map { extent(.bodies($0)).end }
         found.isRepaired = found.store.repair(bodyEnds: ends, runEnds: (0..<DelayBand.count).map { extent(.runs($0)).end })
         if found.isRepaired { shard.logger.warning("shard \(shard.id): a power failure took delayed messages that were not confirmed") }
@@ -144,6 +148,7 @@ struct DelayRecovery {
                 }
             }
         }
+        for ref in refs { found.reserved[ref.band] = max(found.reserved[ref.band], ref.offset + 1) }
         found.store.noteReleased(refs, nowMs: shard.clock.now.ms)
     }
 }
@@ -160,6 +165,7 @@ extension Shard {
                 host.runEnds[band] = extents[.delay(shard.id, .runs(band))]?.end ?? .zero
             }
             host.writtenEnds = host.bodyEnds
+            host.wholeEnds = host.bodyEnds
             host.loggedEnd = extents[.facts(shard.id, .delay)]?.end ?? .zero
             host.doneKey = found.store.front
             shard.delays = host
@@ -171,6 +177,7 @@ extension Shard {
                 shard.loadMemory(of: partition)
             }
         }
+        for band in 0..<DelayBand.count { try await host.skip(band, to: found.reserved[band]) }
         if !found.voids.isEmpty || found.isRepaired { try await host.settleStart(found.voids) }
         _ = await ask { _ in host.tick() }
     }
@@ -187,7 +194,33 @@ extension DelayHost {
                 throw StartFailure(description: "shard \(shard.id): the delay store's index could not be written at the start")
             }
         }
-        await putSnapshot()
+        guard await putSnapshot() else {
+            throw StartFailure(description: "shard \(shard.id): the delay store's snapshot could not be written at the start")
+        }
+    }
+
+    /// Sees to it that a band's next message gets an offset at or behind `end`: an empty batch takes those before.
+    func skip(_ band: Int, to end: Offset) async throws {
+        try await settled("the delay store could not be brought behind what a power failure took") { done in
+            let start = self.bodyEnds[band]
+            guard end > start else { return done(nil) }
+            let now = self.shard.clock.now
+            let meta = DelayMeta(
+                target: PartitionID(topic: .zero, index: 0), arrivedMs: now.ms, dues: .each([]), parts: [], base: .zero, immediate: 0,
+                trace: nil)
+            var packer = RecordPacker(capacity: 64)
+            packer.begin(meta: meta.encoded(), baseTimestamp: now, maxTimestamp: now)
+            var bytes = packer.finish(base: start, leaderEpoch: self.shard.epoch.value)
+            RecordBatchHeader.widen(&bytes, to: Int32(clamping: end - start))
+            let next = start + Int64(Int32(clamping: end - start))
+            let append = Append(stream: self.bodiesStream(band), base: start, next: next, maxTimestamp: now, bytes: bytes)
+            let owner = GroupCommit.Owner.facts(done: { error in
+                if error == nil { (self.bodyEnds[band], self.writtenEnds[band], self.wholeEnds[band]) = (next, next, next) }
+                done(error)
+            })
+            self.shard.enqueue(.init(append: append, owner: owner, wants: .durable))
+            self.shard.startFrame()
+        }
     }
 
     private func settled(_ what: String, _ body: @escaping @Sendable (@escaping (LogError?) -> Void) -> Void) async throws {

@@ -17,9 +17,6 @@ struct DelayWriter {
         var immediate: (header: RecordBatchHeader, batch: ByteBuffer)?
     }
 
-    /// Bodies with times of their own share a batch up to this size, so that reading one of them back reads little else.
-    static let chunkBytes = 8 << 10
-
     let target: PartitionID
     let number: UInt32
     let arrivedMs: Int64
@@ -54,36 +51,39 @@ struct DelayWriter {
 
     // MARK: Split
 
-    private struct Chunk {
-        var band: Int
-        var range: [Int] = []
-        var bytes = 0
+    /// Which records go to which bands.
+    private enum Bands {
+        case one(Int)
+        /// The band of each record; those that are not delayed are in none.
+        case each([Int?])
     }
 
     /// - Parameter isHalf: what is not delayed is in the target's log already.
     func pack(_ plan: DelayPlan, records: ByteBuffer, isHalf: Bool) -> Packed {
         records.withUnsafeReadableBytes { bytes in
-            let chunks = chunks(plan)
-            var ends = ends
-            for chunk in chunks { ends[chunk.band] = ends[chunk.band] + Int64(chunk.range.count) + 1 }
-            let bands = Set(chunks.map(\.band)).sorted()
-            let parts = bands.map { DelayMeta.Part(band: $0, end: ends[$0]) }
-            let now = plan.dues.indices.filter { plan.dues[$0] == DelayPlan.now }
+            let cut = chunks(plan)
+            let ends = cut.map { band, chunks in
+                DelayMeta.Part(band: band, end: chunks.reduce(self.ends[band]) { $0 + Int64($1.count) + 1 })
+            }
+            let now = plan.delayed == plan.dues.count ? [] : plan.dues.indices.filter { plan.dues[$0] == DelayPlan.now }
+            var meta = DelayMeta(
+                target: target, arrivedMs: arrivedMs, dues: .each([]), parts: ends, base: base, immediate: Int32(now.count), trace: trace)
+            let firstHead = meta.encodedHead()
+            meta.trace = nil
+            let head = meta.encodedHead()
             var packed = Packed()
-            var next = self.ends
-            for band in bands {
-                var part = Part(band: band, base: next[band], next: next[band], bytes: ByteBuffer(), entries: [])
-                part.bytes.reserveCapacity(chunks.reduce(0) { $0 + ($1.band == band ? $1.bytes + 256 + 10 * $1.range.count : 0) })
-                for chunk in chunks where chunk.band == band {
+            for (band, chunks) in cut {
+                var part = Part(band: band, base: self.ends[band], next: self.ends[band], bytes: ByteBuffer(), entries: [])
+                part.bytes.reserveCapacity(chunks.reduce(0) { $0 + $1.room(head: firstHead) })
+                part.entries.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
+                for chunk in chunks {
                     let isFirst = packed.parts.isEmpty && part.entries.isEmpty
-                    let meta = DelayMeta(
-                        target: target, arrivedMs: arrivedMs, dues: .each(chunk.range.map { plan.dues[$0] }), parts: parts, base: base,
-                        immediate: Int32(now.count), trace: isFirst ? trace : nil)
-                    part.bytes.writeImmutableBuffer(pack(chunk, meta, plan, bytes, at: part.next))
-                    part.entries += meta.entries(at: part.next, band: band, number: number)
-                    part.next = part.next + Int64(chunk.range.count) + 1
+                    chunk.write(
+                        to: &part.bytes, head: isFirst ? firstHead : head, plan: plan, records: bytes, header: header,
+                        arrivedMs: arrivedMs, base: part.next, leaderEpoch: leaderEpoch)
+                    chunk.appendEntries(to: &part.entries, plan: plan, base: part.next, band: band, number: number)
+                    part.next = part.next + Int64(chunk.count) + 1
                 }
-                next[band] = part.next
                 packed.parts.append(part)
             }
             if !now.isEmpty, !isHalf { packed.immediate = immediate(now, plan, bytes) }
@@ -91,51 +91,40 @@ struct DelayWriter {
         }
     }
 
-    /// Records of one band together, in their order, up to ``chunkBytes``.
-    private func chunks(_ plan: DelayPlan) -> [Chunk] {
-        var open: [Int: Int] = [:]
-        var chunks: [Chunk] = []
-        for (index, due) in plan.dues.enumerated() where due != DelayPlan.now {
-            let band = DelayBand.of(remainingMs: due - arrivedMs)
-            let length = plan.records[index].end - plan.records[index].start
-            if let at = open[band], chunks[at].bytes + length <= Self.chunkBytes {
-                chunks[at].range.append(index)
-                chunks[at].bytes += length
-            } else {
-                open[band] = chunks.count
-                chunks.append(Chunk(band: band, range: [index], bytes: length))
-            }
+    /// The delayed records by band, in their order.
+    private func chunks(_ plan: DelayPlan) -> [(band: Int, chunks: [DelayChunk])] {
+        switch bands(plan) {
+        case .one(let band) where plan.delayed == plan.dues.count: [(band, DelayChunk.cut(plan) { _ in true })]
+        case .one(let band): [(band, DelayChunk.cut(plan) { plan.dues[$0] != DelayPlan.now })]
+        case .each(let bands): Set(bands).compactMap(\.self).sorted().map { band in (band, DelayChunk.cut(plan) { bands[$0] == band }) }
         }
-        return chunks
     }
 
-    private func pack(
-        _ chunk: Chunk, _ meta: DelayMeta, _ plan: DelayPlan, _ bytes: UnsafeRawBufferPointer, at start: Offset
-    ) -> ByteBuffer {
-        let head = meta.encoded()
-        var packer = RecordPacker(capacity: chunk.bytes + head.readableBytes + 32)
-        packer.begin(meta: head, baseTimestamp: header.baseTimestamp, maxTimestamp: header.maxTimestamp)
-        // Neighbours go in one copy.
-        var first = 0
-        while first < chunk.range.count {
-            var last = first
-            while last + 1 < chunk.range.count, chunk.range[last + 1] == chunk.range[last] + 1 { last += 1 }
-            let span = plan.records[chunk.range[first]].start..<plan.records[chunk.range[last]].end
-            packer.appendAsIs(UnsafeRawBufferPointer(rebasing: bytes[span]), count: Int32(last - first + 1))
-            first = last + 1
+    /// Records that wait between ten minutes and half a day stay together in the farther band: their counts are kept by the minute in both,
+    /// and one file less is to be synced. Others are kept apart, lest the bytes of those soon due stay as long as the last.
+    private func bands(_ plan: DelayPlan) -> Bands {
+        var least = Int64.max
+        var most = Int64.min
+        for due in plan.dues where due != DelayPlan.now {
+            least = min(least, due)
+            most = max(most, due)
         }
-        return packer.finish(base: start, leaderEpoch: leaderEpoch)
+        let near = DelayBand.of(remainingMs: least - arrivedMs)
+        let far = DelayBand.of(remainingMs: most - arrivedMs)
+        if near == far || near == 1 && far == 2 { return .one(far) }
+        return .each(plan.dues.map { $0 == DelayPlan.now ? nil : DelayBand.of(remainingMs: $0 - arrivedMs) })
     }
 
     /// The records that are not delayed, as a batch of the same producer with the same first sequence.
     private func immediate(
         _ indices: [Int], _ plan: DelayPlan, _ bytes: UnsafeRawBufferPointer
     ) -> (header: RecordBatchHeader, batch: ByteBuffer)? {
-        let size = indices.reduce(0) { $0 + plan.records[$1].end - plan.records[$1].start + 8 }
+        let size = indices.reduce(0) { $0 + plan.bytes(of: $1).count + 8 }
         var packer = RecordPacker(capacity: size)
         for index in indices {
-            let isWhole = packer.append(plan.records[index], of: bytes, baseTimestamp: header.baseTimestamp, handle: nil)
-            precondition(isWhole, "the plan has looked at every header")
+            guard let record = RawRecord.read(bytes, at: Int(plan.starts[index])),
+                packer.append(record, of: bytes, baseTimestamp: header.baseTimestamp, handle: nil)
+            else { preconditionFailure("the plan has looked at every record") }
         }
         let batch = packer.finish(
             base: base, leaderEpoch: leaderEpoch, producerID: header.producerID, producerEpoch: header.producerEpoch,

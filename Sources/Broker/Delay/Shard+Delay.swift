@@ -28,7 +28,7 @@ extension Shard {
                 return true
             }
         } else if let refusal = refusal(of: item, in: partition) {
-            finish([(ticket, refusal)])
+            refuse(item, in: partition, refusal, ticket: ticket)
             return true
         }
         delays.publish(item, decision, to: partition, nowMs: nowMs, half: half?.baseOffset, wants: wants, ticket: ticket)

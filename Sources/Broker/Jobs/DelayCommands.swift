@@ -41,19 +41,18 @@ extension Broker {
     }
 
     private func act(on key: ShareKey, _ ranges: [Range<Offset>], _ action: DelayedAction) async throws(ControlError) -> Int64 {
-        let due: Timestamp?
-        switch action {
-        case .cancel: return try await settle(key, ranges, as: .discarded)
-        case .run: due = nil
-        case .reschedule(let time): due = time
-        }
+        let shard = shard(of: key.partition)
         let offsets = ranges.flatMap { range in (range.lowerBound.value..<range.upperBound.value).map { Offset($0) } }
         let result = await withCheckedContinuation { continuation in
-            shard(of: key.partition).reschedule(key, offsets, at: due) { continuation.resume(returning: $0) }
+            switch action {
+            case .cancel: shard.cancelWaiting(key, ranges) { continuation.resume(returning: $0) }
+            case .run: shard.reschedule(key, offsets, at: nil) { continuation.resume(returning: $0) }
+            case .reschedule(let time): shard.reschedule(key, offsets, at: time) { continuation.resume(returning: $0) }
+            }
         }
         switch result {
         case .success(let count): return count
-        case .failure(let error): throw ControlError(.failed, "\(key.group): messages could not be rescheduled: \(error)")
+        case .failure(let error): throw ControlError(.failed, "\(key.group): waiting messages could not be changed: \(error)")
         }
     }
 
@@ -70,9 +69,7 @@ extension Broker {
             }
             headers.append(.init(name: "x-delay", value: ByteBuffer(string: String(delayMs))))
         }
-        var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-        for byte in (key ?? "").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-        let index = Int32(hash % UInt64(topic.partitions))
+        let index = try place(of: key, headers, in: topic)
         guard let id = topic.partition(index) else { throw ControlError(.failed, "\(name) has no partition \(index)") }
         var builder = RecordBatchBuilder()
         builder.append(timestamp: clock.now, key: key.map { ByteBuffer(string: $0) }, value: ByteBuffer(string: value), headers: headers)
@@ -89,6 +86,20 @@ extension Broker {
         if let error = results.first?.error { throw ControlError(.failed, "\(name) did not take the message: \(error)") }
         let at = delayMs.map { " in \($0) ms" } ?? ""
         return CommandOutcome(message: "\(name): 1 message published\(at)")
+    }
+
+    /// The partition of a written message: by its key, or by its header `x-priority` where partitions are priorities.
+    private func place(of key: String?, _ headers: [Record.Header], in topic: Topic) throws(ControlError) -> Int32 {
+        guard let priorities = topic.config.priorities else {
+            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
+            for byte in (key ?? "").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
+            return Int32(hash % UInt64(topic.partitions))
+        }
+        guard let header = headers.last(where: { $0.name == "x-priority" }) else { return 0 }
+        guard let priority = header.value.flatMap({ Int32(String(buffer: $0)) }), (0..<priorities).contains(priority) else {
+            throw ControlError(.invalid, "x-priority is 0 to \(priorities - 1) in \(topic.name)")
+        }
+        return priority
     }
 
     // MARK: The delay store

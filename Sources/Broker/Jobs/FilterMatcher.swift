@@ -3,26 +3,26 @@ import Model
 import NIOCore
 import Queues
 
-/// A message filter made ready for many messages. Not Sendable: each reader makes its own.
+/// A message filter made ready for many messages.
 struct FilterMatcher {
     private let filter: MessageFilter
     private let headers: [(name: String, value: ByteBuffer?)]
-    private let regex: Regex<AnyRegexOutput>?
+    private let pattern: TextPattern?
     /// Offsets named by id, by partition; nil when none are named.
     let named: [Int32: Set<Offset>]?
 
     /// Bytes of a key or value that a regular expression is tried on.
-    private static let matchBytes = 64 << 10
+    private static let matchBytes = 16 << 10
 
     init(_ filter: MessageFilter, of queue: QueueName) throws(ControlError) {
         self.filter = filter
         headers = filter.headers.map { ($0.name, $0.value.map { ByteBuffer(string: $0) }) }
         if let pattern = filter.match {
-            do { regex = try Regex(pattern) } catch {
+            do throws(TextPattern.Problem) { self.pattern = try TextPattern(pattern) } catch {
                 throw ControlError(.invalid, "'\(pattern)' is not a regular expression: \(error)")
             }
         } else {
-            regex = nil
+            pattern = nil
         }
         guard !filter.ids.isEmpty else {
             named = nil
@@ -38,7 +38,7 @@ struct FilterMatcher {
 
     /// Every message matches, so none needs to be looked into.
     var takesAll: Bool {
-        named == nil && filter.reason == nil && headers.isEmpty && regex == nil && filter.fromMs == nil && filter.toMs == nil
+        named == nil && filter.reason == nil && headers.isEmpty && pattern == nil && filter.fromMs == nil && filter.toMs == nil
     }
 
     func matches(_ record: Record, partition: Int32, stamp: DeadLetterStamp? = nil) -> Bool {
@@ -47,10 +47,10 @@ struct FilterMatcher {
         if let to = filter.toMs, record.timestamp.ms >= to { return false }
         if let reason = filter.reason, !(stamp ?? DeadLetterStamp(record.headers)).group.hasPrefix(reason) { return false }
         for wanted in headers where !record.headers.contains(where: { $0.name == wanted.name && $0.value == wanted.value }) { return false }
-        guard let regex else { return true }
+        guard let pattern else { return true }
         return [record.key, record.value].contains { bytes in
             guard let bytes else { return false }
-            return String(decoding: bytes.readableBytesView.prefix(Self.matchBytes), as: UTF8.self).firstMatch(of: regex) != nil
+            return pattern.matches(String(decoding: bytes.readableBytesView.prefix(Self.matchBytes), as: UTF8.self))
         }
     }
 }

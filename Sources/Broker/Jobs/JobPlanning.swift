@@ -90,7 +90,8 @@ extension Broker {
             preview.watermark = zip(redrive.watermark, preview.watermark).map { min(max(0, $0), $1) }
         }
         let from = await starts(of: source)
-        let takesAll = target != nil && redrive.skipIfRedriven == nil && redrive.filter == MessageFilter()
+        let takesAll =
+            target.map { $0.config.priorities == nil } ?? false && redrive.skipIfRedriven == nil && redrive.filter == MessageFilter()
         var goes: [PartitionID: Int64] = [:]
         for (index, key) in source.keys.enumerated() {
             let range = Offset(from[index])..<Offset(max(from[index], preview.watermark[index]))

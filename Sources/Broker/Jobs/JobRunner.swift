@@ -62,12 +62,19 @@ final class JobRunner {
                 guard let key = source.key(Int32(index)) else { continue }
                 try await run(key, from: Offset(job.position[index]), to: Offset(job.watermark[index]), plan, copies: job.isCopy)
             }
-            end(.done, "")
+            guard broker.catalog.current[source.topic.id] != nil else { throw .stopped(.failed, "\(job.row.source) was deleted") }
+            end(.done, left)
         } catch {
             await land(all: true)
             if case .stopped(let state, let note) = error { end(state, note) }
         }
         await host.save(id)
+    }
+
+    /// What the job was to send and did not find any more, in words; empty when it found all.
+    private var left: String {
+        guard let row = host.record(id)?.row, row.total > row.sent + row.skipped else { return "" }
+        return "\(row.total - row.sent - row.skipped) were gone before their turn: consumed, purged or discarded"
     }
 
     private func end(_ state: JobRow.State, _ note: String) {

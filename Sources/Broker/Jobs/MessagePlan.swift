@@ -16,6 +16,7 @@ struct MessagePlan {
     private let matcher: FilterMatcher
     private let topics: Catalog.View
     private let target: Topic?
+    private let source: Topic
     private let skipIfRedriven: Int?
     private let jobHeader: Record.Header
     /// A redrive counts on the message that it was sent on; a copy by replay does not.
@@ -28,6 +29,7 @@ struct MessagePlan {
         matcher = try FilterMatcher(filter, of: source)
         self.topics = topics
         self.target = target
+        self.source = source.topic
         self.skipIfRedriven = skipIfRedriven
         jobHeader = .init(name: DeadLetterHeader.redrive, value: ByteBuffer(string: String(job)))
         self.counts = counts
@@ -40,18 +42,21 @@ struct MessagePlan {
         let stamp = DeadLetterStamp(record.headers)
         guard matcher.takesAll || matcher.matches(record, partition: partition, stamp: stamp) else { return .pass }
         if let limit = skipIfRedriven, stamp.redriven >= limit { return .skip("redriven \(stamp.redriven) times") }
-        let topic: Topic
-        let wanted: Int32
+        let id: PartitionID?
+        let origin = stamp.topic.flatMap { topics[$0] }
         if let target {
-            topic = target
-            wanted = partition
+            // A dead letter has the priority it had where it died.
+            if target.config.priorities != nil, let origin, origin.config.priorities != nil, let died = stamp.partition {
+                id = target.home(of: died, from: origin)
+            } else {
+                id = target.home(of: partition, from: source)
+            }
         } else {
             guard let name = stamp.topic else { return .skip(Self.withoutOrigin) }
-            guard let origin = topics[name] else { return .skip("origin \(name) is gone") }
-            topic = origin
-            wanted = stamp.partition ?? partition
+            guard let origin else { return .skip("origin \(name) is gone") }
+            id = origin.home(of: stamp.partition ?? partition, from: stamp.partition == nil ? source : origin)
         }
-        guard let id = topic.partition(max(0, wanted) % topic.partitions) else { return .skip(Self.withoutOrigin) }
+        guard let id else { return .skip(Self.withoutOrigin) }
         return .send(id, headers: headers(of: record, redriven: stamp.redriven))
     }
 

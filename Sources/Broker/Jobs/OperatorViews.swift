@@ -23,7 +23,8 @@ extension Broker {
             }
         }
         if let name = query.message, name.id.hasPrefix("d") {
-            snapshot.message = await delayedMessage(name.id)
+            let message = await delayedMessage(name.id)
+            if name.queue == message?.topic { snapshot.message = message }
         } else if let name = query.message {
             do throws(ControlError) { snapshot.message = try await messageDetail(name) } catch {
                 if error.code != .notFound { throw error }

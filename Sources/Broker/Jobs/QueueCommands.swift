@@ -71,12 +71,19 @@ extension Broker {
         configs["queue"] = "true"
         let config: TopicConfig
         do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        if configs["dead.letter"] == name {
+            throw ControlError(.invalid, "\(name) can't be its own dead-letter queue: what is rejected would come back for ever")
+        }
         do throws(Catalog.Failure) {
             guard let existing else {
-                try await createTopic(name, partitions: partitions ?? 1, config: config)
+                try await createTopic(name, partitions: partitions ?? config.priorities ?? 1, config: config)
                 return CommandOutcome(message: "\(name): queue declared")
             }
-            if let partitions, partitions != existing.partitions { try await growTopic(name, to: partitions) }
+            // A queue gets the partitions that its priorities take; what it holds has the priority of its partition then.
+            if let partitions = partitions ?? config.priorities, partitions != existing.partitions {
+                if let problem = config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
+                try await growTopic(name, to: partitions)
+            }
             try await configureTopic(name, config)
             return CommandOutcome(message: "\(name): queue \(existing.config.isQueue ? "changed" : "declared on the topic that was there")")
         } catch { throw error.queueControl(name) }
@@ -125,7 +132,7 @@ extension Broker {
             marks.isEmpty
             ? nil
             : await undos.add(
-                queue: queue.text, text: text, atMs: clock.now.ms, untilMs: until.ms, .purge(marks: marks))
+                queue: queue, text: text, atMs: clock.now.ms, untilMs: until.ms, .purge(marks: marks))
         var preview = Preview()
         preview.go = count + waiting
         return CommandOutcome(
@@ -136,6 +143,10 @@ extension Broker {
     private func undo(_ id: String) async throws(ControlError) -> CommandOutcome {
         guard let entry = undos.find(id, nowMs: clock.now.ms) else {
             throw ControlError(.notFound, "there is nothing to undo under \(id), or no longer")
+        }
+        if let topic = entry.topic, try queue(entry.queue).topic.id.description != topic {
+            throw ControlError(
+                .conflict, "\(entry.queue) was deleted and declared again since: '\(entry.text)' was done to messages that are gone")
         }
         let message: String
         switch entry.action {
@@ -162,7 +173,13 @@ extension Broker {
 
     private func setGate(_ name: String, _ gate: QueueCommand.Gate, held: Bool) async throws(ControlError) -> CommandOutcome {
         let queue = try queue(name)
+        let what = gate == .delivery ? "delivery" : "publishing"
+        var isChange = false
         for key in queue.keys {
+            let counts = await counts(of: key)
+            let wasHeld = (gate == .delivery ? counts?.holdsDelivery : counts?.holdsPublishing) ?? false
+            guard wasHeld != held else { continue }
+            isChange = true
             let result = await withCheckedContinuation { continuation in
                 shard(of: key.partition).setGate(key, gate == .delivery ? .delivery : .publishing, held: held) {
                     continuation.resume(returning: $0)
@@ -170,11 +187,11 @@ extension Broker {
             }
             if case .failure(let error) = result { throw ControlError(.failed, "\(name): the gate could not be set: \(error)") }
         }
-        let what = gate == .delivery ? "delivery" : "publishing"
+        guard isChange else { return CommandOutcome(message: "\(name): \(what) is \(held ? "held already" : "not held")") }
         let text = "\(what) \(held ? "held" : "resumed")"
         let now = clock.now.ms
         let undo = await undos.add(
-            queue: queue.text, text: text, atMs: now, untilMs: now + Self.gateUndoMs, .command(.gate(queue: name, gate, held: !held)))
+            queue: queue, text: text, atMs: now, untilMs: now + Self.gateUndoMs, .command(.gate(queue: name, gate, held: !held)))
         return CommandOutcome(message: "\(name): \(text)", undo: undo)
     }
 

@@ -20,6 +20,8 @@ final class UndoRegistry: Sendable {
         }
         var id: String
         var queue: String
+        /// The id of the queue's topic: another queue of that name has nothing to do with it. nil in entries of before.
+        var topic: String?
         var text: String
         var atMs: Int64
         var untilMs: Int64
@@ -47,12 +49,13 @@ final class UndoRegistry: Sendable {
     }
 
     /// Notes what can be undone; the id by which it can. nil when it could not be written down.
-    func add(queue: String, text: String, atMs: Int64, untilMs: Int64, _ action: Entry.Action) async -> String? {
+    func add(queue: QueueName, text: String, atMs: Int64, untilMs: Int64, _ action: Entry.Action) async -> String? {
         await gate.enter {
             // By time, so that an id is not used again when what it stood for has been undone.
             let last = entries.withLock { $0.last.map { Self.number($0.id) } ?? 0 }
             let id = "u" + String(max(last + 1, atMs), radix: 36)
-            let entry = Entry(id: id, queue: queue, text: text, atMs: atMs, untilMs: untilMs, action: action)
+            let entry = Entry(
+                id: id, queue: queue.text, topic: queue.topic.id.description, text: text, atMs: atMs, untilMs: untilMs, action: action)
             do { try await store.put(Self.prefix + id, ByteBuffer(bytes: try JSONEncoder().encode(entry))) } catch { return nil }
             let dropped = entries.withLock { entries -> [String] in
                 entries.append(entry)

@@ -115,7 +115,7 @@ struct Burial {
         var cycling: [Offset] = []
         let (records, missing) = try await read(messages)
         let now = mover.shard.clock.now
-        guard let partition = target.partition(key.partition.index % target.partitions) else { return messages }
+        guard let partition = target.home(of: key.partition.index, from: topic) else { return messages }
         for (record, message) in records {
             if let headers = letter.headers(of: record, dying: message, to: target.name, at: now) {
                 batcher.add(record, to: partition, headers: headers)
@@ -177,7 +177,7 @@ struct Burial {
     }
 
     /// The topic dead messages go to; made when it is not there. nil: there is none, they are dropped.
-    private func target(of topic: Topic) async throws(BurialProblem) -> Topic? {
+    func target(of topic: Topic) async throws(BurialProblem) -> Topic? {
         guard let policy = broker.policy(group: key.group, topic: topic.name),
             let name = Broker.deadLetterName(policy.deadLetter, group: key.group)
         else { return nil }

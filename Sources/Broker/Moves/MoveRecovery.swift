@@ -25,14 +25,9 @@ struct MoveRecovery {
                 )
             }
         }
-        let reader = StreamReader(log: shard.log)
-        while next < extent.end {
-            let chunk = try await reader.read(.facts(shard.id, .moves), from: next, to: extent.end)
-            for record in chunk.records {
-                guard let value = record.value else { continue }
-                ledger.apply(try MoveFact.decode(ByteBuffer(bytes: value.readableBytesView)))
-            }
-            next = chunk.next
+        try await StreamReader(log: shard.log).facts(.facts(shard.id, .moves), from: next, to: extent.end) { record in
+            guard let value = record.value else { return }
+            ledger.apply(try MoveFact.decode(ByteBuffer(bytes: value.readableBytesView)))
         }
         return ledger
     }

@@ -27,16 +27,15 @@ public final class Mover: @unchecked Sendable {
     let limits: Limits
     var ledger = MoveLedger()
     var graves = Graves()
+    /// Refused publishes on their way to dead-letter targets.
+    var rejections = Rejections()
     /// Open moves of before have come to an end.
     var isReady = false
     var isStopped = false
     private var bytesLogged = 0
-    private var loggedEnd = Offset.zero
+    private(set) var loggedEnd = Offset.zero
     private var snapshotRunning = false
     private let numbers = Atomic<UInt64>(0)
-
-    /// Bytes of facts after which the next snapshot is due.
-    private static let snapshotBytes = 4 << 20
 
     init(shard: Shard, broker: Broker?) {
         self.shard = shard
@@ -89,7 +88,7 @@ public final class Mover: @unchecked Sendable {
     }
 
     /// Appends the parts' batches and waits until they are durable; answers in the order of the parts.
-    private func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
+    func append(_ parts: [MoveOrder.Part], obeysAdmission: Bool, _ broker: Broker) async -> [ProduceResult] {
         var answers = parts.indices.map { ProduceResult(slot: $0, error: .unknownPartition) }
         for target in broker.shards {
             var items: [ProduceItem] = []
@@ -153,7 +152,7 @@ public final class Mover: @unchecked Sendable {
     }
 
     private func snapshotIfDue() {
-        guard !snapshotRunning, bytesLogged >= Self.snapshotBytes else { return }
+        guard !snapshotRunning, bytesLogged >= limits.factSnapshotBytes else { return }
         snapshotRunning = true
         bytesLogged = 0
         let facts = ledger.snapshot()

@@ -3,7 +3,7 @@ import Model
 import NIOCore
 import Storage
 
-/// Reads a stream's records in order, off the loops. Callable from any thread.
+/// Reads a stream's records in order, off the loops, and lets no damaged batch pass. Callable from any thread.
 struct StreamReader: Sendable {
     let log: any Log
     /// Bytes of one read; a larger batch is read whole.
@@ -61,9 +61,26 @@ struct StreamReader: Sendable {
         return from
     }
 
+    /// Hands the facts of a stream in [from, to) to `body`, in order: what a start reads.
+    /// - Throws: ``StartFailure`` when one can't be read, and what `body` throws.
+    func facts(_ stream: StreamID, from: Offset, to: Offset, _ body: (Record) throws -> Void) async throws {
+        var next = from
+        while next < to {
+            let chunk: Chunk
+            do throws(LogError) { chunk = try await read(stream, from: next, to: to) } catch {
+                throw StartFailure(description: "\(stream) can't be read at \(next): \(error); restore it from a copy")
+            }
+            for record in chunk.records { try body(record) }
+            next = chunk.next
+        }
+    }
+
     private static func take(
         _ header: RecordBatchHeader, _ batch: ByteBuffer, _ range: Range<Offset>, _ stream: StreamID, _ records: inout [Record]
     ) throws(LogError) {
+        guard batch.withUnsafeReadableBytes({ header.checksumMatches($0) }) else {
+            throw .corrupt("\(stream): the batch at \(header.baseOffset) is damaged")
+        }
         let found: [Record]
         do { found = try Records.open(header: header, batch: batch) } catch {
             throw .corrupt("\(stream): the batch at \(header.baseOffset) can't be read: \(error)")

@@ -80,21 +80,30 @@ extension HostedCursor {
             refused += count
             return .publishingHeld
         }
-        let policy = machine.policy
-        if policy.overflow != .dropHead {
-            let coming = partition.end - partition.highWatermark
-            if let depth = policy.maxDepth, machine.readyCount + coming + count > depth {
-                refused += count
-                return .overLimit("\(key.group) is full: max.depth is \(depth)")
-            }
-            if let most = policy.maxBytes, openBytes + Int64(item.batch.readableBytes) > most {
-                refused += count
-                return .overLimit("\(key.group) is full: max.bytes is \(most)")
-            }
+        if let overflow = overflow(of: item) {
+            refused += count
+            return overflow
         }
-        if let rate = policy.rateIn, rateIn.debtMs(rate: rate, now: now) > limits.throttleMs {
+        if let rate = machine.policy.rateIn, rateIn.debtMs(rate: rate, now: now) > limits.throttleMs {
             refused += count
             return .overLimit("\(key.group) takes \(rate) messages a second and is \(limits.throttleMs / 1_000) s behind")
+        }
+        return nil
+    }
+
+    /// Why there is no room for a publish, in a queue that refuses what is beyond its limits; also for one that it has refused and passed
+    /// on before.
+    func overflow(of item: ProduceItem) -> PartitionError? {
+        let policy = machine.policy
+        guard policy.overflow != .dropHead else { return nil }
+        if rejected.knows(item.header) { return .overLimit("\(key.group) was full; the messages are in its dead-letter target") }
+        let count = Int64(item.header.lastOffsetDelta) + 1
+        let coming = partition.end - partition.highWatermark
+        if let depth = policy.maxDepth, machine.readyCount + coming + count > depth {
+            return .overLimit("\(key.group) is full: max.depth is \(depth)")
+        }
+        if let most = policy.maxBytes, openBytes + Int64(item.batch.readableBytes) > most {
+            return .overLimit("\(key.group) is full: max.bytes is \(most)")
         }
         return nil
     }

@@ -27,14 +27,9 @@ struct CursorRecovery {
                 shard.logger.warning("shard \(shard.id): the snapshot of queues is damaged; all of their facts are read from the log")
             }
         }
-        let reader = StreamReader(log: shard.log)
-        while next < extent.end {
-            let chunk = try await reader.read(.facts(shard.id, .queues), from: next, to: extent.end)
-            for record in chunk.records {
-                guard let key = record.key, let value = record.value else { continue }
-                apply(try CursorFacts.decode(value), to: try CursorFacts.decodeKey(key), &cursors)
-            }
-            next = chunk.next
+        try await StreamReader(log: shard.log).facts(.facts(shard.id, .queues), from: next, to: extent.end) { record in
+            guard let key = record.key, let value = record.value else { return }
+            apply(try CursorFacts.decode(value), to: try CursorFacts.decodeKey(key), &cursors)
         }
         return cursors
     }

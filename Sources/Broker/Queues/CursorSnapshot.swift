@@ -72,16 +72,17 @@ extension CursorHost {
     /// Takes the cursors as they are and writes them down when all facts up to here are logged, or are lost. The snapshot holds exactly
     /// what lies before its end: applying facts to cursors that know them already is not always without effect (a purge, undone).
     func snapshotIfDue() {
-        guard snapshots.isDue(bytesLogged: queue.bytesWritten) else { return }
+        guard snapshots.isDue(bytesLogged: queue.bytesWritten, least: limits.factSnapshotBytes) else { return }
         snapshots.isRunning = true
+        let wasForced = snapshots.isForced
         snapshots.isForced = false
         queue.bytesWritten = 0
         let machines = cursors.values.map { (key: $0.key, machine: $0.machine) }
-        queue.seal { _ in self.write(machines, end: self.queue.loggedEnd) }
+        queue.seal { _ in self.write(machines, end: self.queue.loggedEnd, isForced: wasForced) }
     }
 
     /// Encodes off the loop, on copies.
-    private func write(_ machines: [(key: ShareKey, machine: QueueCursor)], end: Offset) {
+    private func write(_ machines: [(key: ShareKey, machine: QueueCursor)], end: Offset, isForced: Bool) {
         let shard = shard
         Task {
             let bytes = CursorSnapshot.encode(end: end, machines)
@@ -99,8 +100,13 @@ extension CursorHost {
             let size = isWritten ? bytes.readableBytes : 0
             shard.run {
                 self.snapshots.isRunning = false
-                if size > 0 { self.snapshots.lastBytes = size }
-                self.snapshotIfDue()
+                if size > 0 {
+                    self.snapshots.lastBytes = size
+                    self.snapshotIfDue()
+                } else if isForced {
+                    // The log still lacks what was decided; the next facts try again.
+                    self.snapshots.isForced = true
+                }
             }
         }
     }

@@ -23,6 +23,8 @@ final class HostedCursor: @unchecked Sendable {
     var rateIn = RateBucket()
     /// Publishes that admission refused.
     var refused: Int64 = 0
+    /// Publishes that were refused and went to the dead-letter target.
+    var rejected = RejectedPublishes()
 
     private var waiters: [UInt64: FetchWaiter] = [:]
 

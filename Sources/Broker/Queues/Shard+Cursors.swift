@@ -102,6 +102,16 @@ extension Shard {
         }
     }
 
+    /// Throws away waiting messages; those that are ready by now, or in a consumer's hands, are left alone. Answers with their number.
+    public func cancelWaiting(
+        _ key: ShareKey, _ ranges: [Range<Offset>], reply: @escaping @Sendable (Result<Int64, ShareError>) -> Void
+    ) {
+        decide(key, reply) { machine, now in
+            let (count, step) = machine.cancelWaiting(ranges, now: now)
+            return (count, step)
+        }
+    }
+
     /// Moves a cursor (Kafka's AlterShareGroupOffsets): all below `offset` is settled, all from it on is ready, nothing is held by anyone.
     /// Makes the cursor when it is not there.
     public func moveStart(_ key: ShareKey, to offset: Offset, reply: @escaping @Sendable (Result<Void, ShareError>) -> Void) {

@@ -57,8 +57,12 @@ struct GroupCommit {
         let id = FrameID(nextFrame)
         nextFrame += 1
         frame = id
-        return Frame(
-            id: id, epoch: epoch, appends: inFlight.map(\.append), durable: sync || inFlight.contains { $0.wants == .durable && syncs($0) })
+        let appends = inFlight.map { entry in
+            var append = entry.append
+            append.needsSync = sync || entry.wants == .durable && syncs(entry)
+            return append
+        }
+        return Frame(id: id, epoch: epoch, appends: appends, durable: sync || appends.contains(where: \.needsSync))
     }
 
     /// Ends the frame in flight; its entries go back to the caller.

@@ -15,7 +15,7 @@ extension Shard {
             }
             return
         }
-        if !frame.durable { isDirty = true } else { isDirty = false }
+        isDirty = frame.appends.contains { !$0.needsSync } || isDirty && !frame.appends.isEmpty
         log.commit(frame, shard: id) { result in
             self.loop.execute { self.progress(of: frame, result) }
         }
@@ -25,7 +25,7 @@ extension Shard {
     private func syncs(_ entry: GroupCommit.Entry) -> Bool {
         switch entry.owner {
         case .partition(let partition, _, _, _): (partition.config.flush ?? options.flush) == .commit
-        case .delayed(let part): (part.partition?.config.flush ?? options.flush) == .commit
+        case .delayed(let part): (part.partition.config.flush ?? options.flush) == .commit
         case .facts: options.flush == .commit
         }
     }
@@ -75,7 +75,6 @@ extension Shard {
                 }
             case .delayed(let part):
                 if frame.durable && entry.wants == .durable { answers.append((part.ticket, part.answer)) }
-                part.done?(nil)
             case .facts(let done): done(nil)
             }
         }
@@ -130,8 +129,7 @@ extension Shard {
                 partition.rollBack()
                 answers.append((ticket, .init(slot: slot, error: reason)))
             case .delayed(let part):
-                part.partition?.rollBack()
-                part.done?(error)
+                part.partition.rollBack()
                 var answer = ProduceResult(slot: part.answer.slot, error: reason)
                 answer.logStart = part.answer.logStart
                 answers.append((part.ticket, answer))

@@ -5,8 +5,6 @@ import Storage
 
 /// Reading producers and epochs back from the log, and keeping the snapshot that makes it short.
 extension Shard {
-    /// A snapshot is written when this much has been appended since the last: what a start reads again, at most, per shard.
-    static let snapshotEveryBytes = 64 << 20
     private static let readBytes = 1 << 20
 
     /// Reads the batch headers behind the partition's snapshot, then appends what was held back meanwhile.
@@ -110,7 +108,7 @@ extension Shard {
 
     /// - Parameter isWanted: somebody waits for what is behind the last one to be saved.
     func snapshotIfDue(isWanted: Bool = false) {
-        guard isWanted || bytesSinceSnapshot >= Self.snapshotEveryBytes, !snapshotRunning else { return }
+        guard isWanted || bytesSinceSnapshot >= options.limits.producerSnapshotBytes, !snapshotRunning else { return }
         snapshotRunning = true
         let bytes = snapshotBytes()
         Task {

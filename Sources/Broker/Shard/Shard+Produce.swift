@@ -26,7 +26,7 @@ extension Shard {
             return
         }
         if partition.config.delay != nil, !item.isMove, delay(item, in: partition, wants: wants, ticket: ticket) { return }
-        if let refusal = refusal(of: item, in: partition) { return finish([(ticket, refusal)]) }
+        if let refusal = refusal(of: item, in: partition) { return refuse(item, in: partition, refusal, ticket: ticket) }
         place(item, in: partition, wants: wants, ticket: ticket)
     }
 
@@ -62,16 +62,22 @@ extension Shard {
         if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
         }
-        if item.obeysAdmission, let refusal = partition.own?.refusal(of: item, now: clock.monotonic, limits: options.limits) {
-            return ProduceResult(slot: item.slot, error: refusal)
+        func duplicate(of first: ProducerState.Batch) -> ProduceResult {
+            ProduceResult(
+                slot: item.slot, baseOffset: first.baseOffset, appendTime: partition.config.isLogAppendTime ? first.timestamp : .none,
+                logStart: partition.start)
+        }
+        if item.obeysAdmission, let own = partition.own {
+            // What is in the queue already is not refused for the queue being full.
+            if item.header.producerID != .none, let first = partition.memory.producers.known(item.header) { return duplicate(of: first) }
+            if let refusal = own.refusal(of: item, now: clock.monotonic, limits: options.limits) {
+                return ProduceResult(slot: item.slot, error: refusal)
+            }
         }
         guard item.header.producerID != .none else { return nil }
         switch partition.memory.producers.admit(item.header, at: partition.end, now: clock.now) {
         case .accepted: return nil
-        case .duplicate(let first):
-            return ProduceResult(
-                slot: item.slot, baseOffset: first.baseOffset, appendTime: partition.config.isLogAppendTime ? first.timestamp : .none,
-                logStart: partition.start)
+        case .duplicate(let first): return duplicate(of: first)
         case .refused(.invalidProducerEpoch): return ProduceResult(slot: item.slot, error: .invalidProducerEpoch)
         case .refused: return ProduceResult(slot: item.slot, error: .outOfOrderSequence)
         }

@@ -102,6 +102,9 @@ extension SnapshotBuilder {
             return row
         }
         detail.configs = configs(track)
+        detail.priorities = track.sample.isQueue ? priorities(track) : nil
+        // The first to be delivered first.
+        if detail.priorities != nil { detail.partitions.sort { $0.partition > $1.partition } }
         detail.policy = PolicyText.retry(track.policy)
         detail.deadLetter = track.deadLetterTarget
         detail.limits = PolicyText.limits(track.policy, nearest: track.nearestLimit)
@@ -121,6 +124,10 @@ extension SnapshotBuilder {
             row.died = count.died
             return row
         }
+    }
+
+    private func priorities(_ track: QueueTrack) -> Int? {
+        track.settings?.topic["queue.priorities"].flatMap { Int($0) }.flatMap { $0 > 1 ? $0 : nil }
     }
 
     private func configs(_ track: QueueTrack) -> [ConfigRow] {

@@ -136,7 +136,7 @@ extension GroupRow: NamedRow {
 /// What `/` filters by: a part of the name, or with `~` a regular expression; without regard to case.
 struct NameFilter {
     private let part: String
-    private let pattern: Regex<AnyRegexOutput>?
+    private let pattern: TextPattern?
 
     init(_ text: String) throws(ControlError) {
         guard text.hasPrefix("~") else {
@@ -145,19 +145,19 @@ struct NameFilter {
             return
         }
         part = ""
-        do { pattern = try Regex(String(text.dropFirst())).ignoresCase() } catch {
-            throw ControlError(.invalid, "'\(text.dropFirst())' is no regular expression")
+        do throws(TextPattern.Problem) { pattern = try TextPattern(String(text.dropFirst()), ignoresCase: true) } catch {
+            throw ControlError(.invalid, "'\(text.dropFirst())' is no regular expression: \(error)")
         }
     }
 
     func matches(_ name: String) -> Bool {
-        if let pattern { return name.firstMatch(of: pattern) != nil }
+        if let pattern { return pattern.matches(name) }
         return part.isEmpty || name.lowercased().contains(part)
     }
 
     /// - Parameter folded: the name in lower case.
     func matches(_ name: String, folded: String) -> Bool {
-        if let pattern { return name.firstMatch(of: pattern) != nil }
+        if let pattern { return pattern.matches(name) }
         return part.isEmpty || folded.contains(part)
     }
 }

@@ -7,7 +7,10 @@ enum DeclareForm {
     static let overflows = ["drop-head", "reject-publish", "reject-publish-dlx"]
 
     /// Numbers by field and setting.
-    private static let numbers = [("attempts", "delivery.limit"), ("depth", "max.depth"), ("rateIn", "rate.in"), ("rateOut", "rate.out")]
+    private static let numbers = [
+        ("priorities", "queue.priorities"), ("attempts", "delivery.limit"), ("depth", "max.depth"), ("rateIn", "rate.in"),
+        ("rateOut", "rate.out"),
+    ]
 
     static func form(name: String, given: [String: String] = [:], isNew: Bool = true) -> Form {
         func value(_ setting: String) -> String { given[setting] ?? "" }
@@ -26,6 +29,7 @@ enum DeclareForm {
         fields += [
             .text("rateIn", "Rate in", value: value("rate.in"), hint: "messages/s", accepts: .number),
             .text("rateOut", "Rate out", value: value("rate.out"), hint: "messages/s", accepts: .number),
+            .text("priorities", "Priorities", value: value("queue.priorities"), hint: "2-10, a partition each", accepts: .number),
             .text("ttl", "Time to live", value: span("ttl.ms"), hint: "1h, 7d"),
         ]
         return Form(fields: fields, buttons: [.init(label: isNew ? "Declare" : "Change", hotkey: "S")])

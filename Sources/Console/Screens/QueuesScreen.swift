@@ -101,6 +101,7 @@ enum QueuesScreen {
             spans += [((spans.isEmpty ? "" : "   ") + word + " ", .dim), (text, .text)]
         }
         add("policy", detail.policy)
+        add("priorities", detail.priorities.map { "\($0), one a partition" } ?? "")
         add("dead letters to", detail.deadLetter ?? (detail.row.isDeadLetter ? "" : "nowhere: dropped"))
         add("limits", detail.limits)
         painter.spans(spans, x: x, y: y, limit: x + width)

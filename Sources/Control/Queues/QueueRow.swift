@@ -46,6 +46,8 @@ public struct QueueRow: Codable, Equatable, Sendable {
 public struct QueueDetail: Codable, Equatable, Sendable {
     public var row = QueueRow()
     public var partitions: [QueuePartitionRow] = []
+    /// Its partitions are this many priorities, and come from the highest to the lowest; nil: they are none.
+    public var priorities: Int?
     public var consumers: [ConsumerRow] = []
     /// Settings that were given, and defaults worth knowing.
     public var configs: [ConfigRow] = []

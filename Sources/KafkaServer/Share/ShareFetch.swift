@@ -32,6 +32,8 @@ enum ShareFetch {
         var topic: WireUUID
         var index: Int32
         var id: PartitionID?
+        /// It is asked after those before it, also where they lie on other shards.
+        var isPrioritised = false
     }
 
     /// The partitions to fetch from, after the session has taken in what the request changes.
@@ -77,8 +79,25 @@ enum ShareFetch {
             for index in topic.partitions { forgotten.insert(PartitionID(topic: TopicID(topic.topicId), index: index)) }
         }
         connection.shareState.sessions[key]?.forget(forgotten)
-        let wanted = connection.shareState.sessions[key]?.rotated() ?? []
-        return missing + wanted.map { Wanted(topic: $0.topic.uuid, index: $0.index, id: $0) }
+        let wanted = inOrder(connection.shareState.sessions[key]?.rotated() ?? [], topics)
+        return missing + wanted.map { Wanted(topic: $0.id.topic.uuid, index: $0.id.index, id: $0.id, isPrioritised: $0.isPrioritised) }
+    }
+
+    /// Brings the partitions of each topic whose partitions are priorities into their order, on the places that they have.
+    ///
+    /// ```
+    /// jobs has 3 priorities:   jobs-1 clicks-0 jobs-2 jobs-0  →  jobs-2 clicks-0 jobs-1 jobs-0
+    /// ```
+    static func inOrder(_ ids: [PartitionID], _ topics: Catalog.View) -> [(id: PartitionID, isPrioritised: Bool)] {
+        var places: [TopicID: [Int]] = [:]
+        for (place, id) in ids.enumerated() where places[id.topic] != nil || topics[id.topic]?.config.priorities != nil {
+            places[id.topic, default: []].append(place)
+        }
+        var ordered = ids.map { (id: $0, isPrioritised: false) }
+        for places in places.values {
+            for (place, id) in zip(places, places.map { ids[$0] }.sorted { $0.index > $1.index }) { ordered[place] = (id, true) }
+        }
+        return ordered
     }
 
     private static func refuse(_ code: ErrorCode, _ message: String?, _ context: RequestContext) {

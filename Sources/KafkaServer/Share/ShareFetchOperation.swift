@@ -26,13 +26,14 @@ final class ShareFetchOperation: @unchecked Sendable {
     private let deadline: Monotonic?
     private let waiterID: UInt64
 
-    private var byShard: [(shard: Shard, items: [AcquireItem])] = []
+    /// Who is asked for what, one after the other.
+    private var steps: [ShareFetchStep] = []
     private var parts: [AcquiredPart?]
     private var phase = Phase.acquiring
     private var records = 0
     private var bytes = 0
     private var wokenWhileAcquiring = false
-    /// Indices of shards that may have kept the waiter.
+    /// Indices of steps whose shards may have kept the waiter.
     private var waitedOn: Set<Int> = []
     private var isFinal = false
     /// Results of the acknowledgements; nil while they are under way.
@@ -61,21 +62,11 @@ final class ShareFetchOperation: @unchecked Sendable {
             if results.contains(where: { $0.result.code != .none }) { self.expire() }
             self.finishIfComplete()
         }
-        let broker = context.door.broker
-        var items: [[AcquireItem]] = Array(repeating: [], count: broker.shards.count)
         if maxRecords > 0 {
-            let readBytes = readBytes
-            for (slot, wanted) in wanted.enumerated() {
-                guard let id = wanted.id else {
-                    isFinal = true
-                    continue
-                }
-                items[broker.shard(of: id).id.value].append(
-                    AcquireItem(slot: slot, key: ShareKey(group: share.key.group, partition: id), maxBytes: readBytes))
-            }
+            if wanted.contains(where: { $0.id == nil }) { isFinal = true }
+            steps = ShareFetchStep.plan(wanted, group: share.key.group, readBytes: readBytes, context.door.broker)
         }
-        for shard in broker.shards where !items[shard.id.value].isEmpty { byShard.append((shard, items[shard.id.value])) }
-        if deadline == nil || byShard.isEmpty && maxRecords == 0 { isFinal = true }
+        if deadline == nil || steps.isEmpty && maxRecords == 0 { isFinal = true }
         attempt()
     }
 
@@ -90,20 +81,20 @@ final class ShareFetchOperation: @unchecked Sendable {
         phase = .acquiring
         wokenWhileAcquiring = false
         let waiter = isFinal ? nil : FetchWaiter(id: waiterID) { self.context.loop.execute { self.woken() } }
-        acquire(shardIndex: 0, waiter)
+        acquire(step: 0, waiter)
     }
 
-    private func acquire(shardIndex index: Int, _ waiter: FetchWaiter?) {
-        guard index < byShard.count, records < maxRecords, bytes < maxBytes else { return attempted() }
-        let (shard, items) = byShard[index]
-        shard.acquire(
-            items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1, maxBytes: maxBytes - bytes,
+    private func acquire(step index: Int, _ waiter: FetchWaiter?) {
+        guard index < steps.count, records < maxRecords, bytes < maxBytes else { return attempted() }
+        steps[index].shard.acquire(
+            steps[index].items, member: share.key.member, maxRecords: maxRecords - records, minBytes: records > 0 ? 0 : 1,
+            maxBytes: maxBytes - bytes,
             byBatch: byBatch, wantsRegion: true, waiter: waiter, replyLoop: context.loop
         ) { parts in
             let before = self.records
             for part in parts { self.take(part) }
             if waiter != nil, self.records == before { self.waitedOn.insert(index) }
-            self.acquire(shardIndex: index + 1, waiter)
+            self.acquire(step: index + 1, waiter)
         }
     }
 
@@ -176,14 +167,14 @@ final class ShareFetchOperation: @unchecked Sendable {
     }
 
     private func stopWaiting() {
-        for index in waitedOn { byShard[index].shard.stopWaiting(waiterID, on: byShard[index].items.map(\.key)) }
+        for index in waitedOn { steps[index].shard.stopWaiting(waiterID, on: steps[index].items.map(\.key)) }
         waitedOn = []
     }
 
     /// Records that were acquired while the connection went away.
     private func giveBack() {
         guard records > 0 else { return }
-        for (shard, items) in byShard { shard.releaseShare(member: share.key.member, keys: items.map(\.key), wasLost: false) }
+        for step in steps { step.shard.releaseShare(member: share.key.member, keys: step.items.map(\.key), wasLost: false) }
     }
 
     // MARK: Answering

@@ -86,6 +86,7 @@ enum ConfigChange {
         if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
         do {
             let config = try TopicConfig.parse(try change(topic.config.overrides))
+            if let problem = config.problem(partitions: topic.partitions) { return (.invalidConfig, problem) }
             if !validateOnly { try await broker.configureTopic(name, config) }
             return nil
         } catch let problem as ConfigProblem {

@@ -36,6 +36,7 @@ enum CreatePartitions {
                 "topic '\(topic.name)' has \(topic.partitions) partitions; ask for more, up to \(broker.limits.partitionsPerTopic)"
             )
         }
+        if let problem = topic.config.problem(partitions: wanted.count) { return (.invalidPartitions, problem) }
         if let assignments = wanted.assignments {
             let added = wanted.count - topic.partitions
             guard assignments.count == Int(added), assignments.allSatisfy({ $0.brokerIds == [KafkaDoor.nodeID] }) else {

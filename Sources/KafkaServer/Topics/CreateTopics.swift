@@ -45,14 +45,15 @@ enum CreateTopics {
         } else if wanted.replicationFactor != -1 && wanted.replicationFactor != 1 {
             return refuse(.invalidReplicationFactor, "replication factor \(wanted.replicationFactor) is more than the 1 broker there is")
         }
-        if partitions == -1 { partitions = broker.options.defaultPartitions }
-        if let problem = broker.catalog.problem(creating: wanted.name, partitions: partitions) {
-            return refuse(problem.code, problem.message(wanted.name))
-        }
         var settings: [String: String] = [:]
         for config in wanted.configs { settings[config.name] = config.value ?? "" }
         let config: TopicConfig
         do throws(ConfigProblem) { config = try TopicConfig.parse(settings) } catch { return refuse(.invalidConfig, error.message) }
+        if partitions == -1 { partitions = config.priorities ?? broker.options.defaultPartitions }
+        if let problem = config.problem(partitions: partitions) { return refuse(.invalidPartitions, problem) }
+        if let problem = broker.catalog.problem(creating: wanted.name, partitions: partitions) {
+            return refuse(problem.code, problem.message(wanted.name))
+        }
         if !validateOnly {
             do throws(Catalog.Failure) {
                 result.topicId = try await broker.createTopic(wanted.name, partitions: partitions, config: config).id.uuid

@@ -92,6 +92,10 @@ public final class FaultyEngine: Log {
         late { [base] in base.resolve(frame, shard: shard, done: done) }
     }
 
+    public func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        late { [base] in base.sync(shard, done: done) }
+    }
+
     public func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? {

@@ -72,6 +72,11 @@ public final class FileEngine: Log {
         shard.thread.submit { shard.whenNoCheckpointRuns { done($0.resolve(frame)) } }
     }
 
+    public func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        let shard = self.shard(shard)
+        shard.thread.submit { shard.whenNoCheckpointRuns { $0.syncAll(done) } }
+    }
+
     public func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {
         guard let shard = owner(of: stream) else { return done(.failure(.unknownStream)) }
         shard.thread.submit { done(shard.remove(from: stream) { .trim($0, before: before) }) }

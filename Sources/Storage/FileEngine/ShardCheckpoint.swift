@@ -49,6 +49,13 @@ extension FileShard {
         for body in waiting { whenNoCheckpointRuns(body) }
     }
 
+    /// Makes everything durable that was written before, by a checkpoint.
+    func syncAll(_ done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        if let refusal = refusal() { return done(.failure(refusal)) }
+        if needsCheckpoint { checkpoint() }
+        whenNoCheckpointRuns { shard in done(shard.failure.map { .failure($0) } ?? .success(())) }
+    }
+
     // MARK: While commits go on
 
     /// What a checkpoint covers: everything published when it began.

@@ -14,6 +14,8 @@ extension FileShard {
         var appender: SegmentAppender
         var file: any File
         var isJournaled = false
+        /// Whether the frame's durability is for any of the appends.
+        var needsSync = false
     }
 
     typealias Progress = @Sendable (Result<CommitStage, LogError>) -> Void
@@ -131,7 +133,7 @@ extension FileShard {
         let file = try activeFile(log, active.name)
         var group = Group(
             log: log, appends: appends, byteCount: byteCount, startByte: active.bytes, preallocatedBytes: active.preallocatedBytes,
-            appender: SegmentAppender(active), file: file)
+            appender: SegmentAppender(active), file: file, needsSync: appends.contains(where: \.needsSync))
         for append in appends {
             let fits = append.bytes.withUnsafeReadableBytes { group.appender.add($0) }
             guard fits, group.appender.next == append.next else {
@@ -211,7 +213,7 @@ extension FileShard {
     /// itself: a copy alone would leave a gap before it after a power loss.
     private func journalSmallAppends(_ frame: Frame, _ groups: inout [Group]) throws(FileError) {
         let small = groups.indices.filter { index in
-            groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
+            groups[index].needsSync && groups[index].byteCount <= options.redoBytes && dirty[groups[index].log.id]?.needsFileSync != true
         }
         // A new stream would take three syncs: its bytes, its name and its directory's.
         guard small.count > 1 || small.contains(where: { dirty[groups[$0].log.id]?.hasNewFile == true }) else { return }
@@ -259,7 +261,7 @@ extension FileShard {
         if frame.appends.isEmpty {
             try sync(dirty.filter(\.value.needsFileSync).map(\.key))
         } else {
-            try sync(groups.filter { !$0.isJournaled }.map(\.log.id))
+            try sync(groups.filter { $0.needsSync && !$0.isJournaled }.map(\.log.id))
             if groups.contains(where: \.isJournaled) { try journal.sync() }
         }
     }

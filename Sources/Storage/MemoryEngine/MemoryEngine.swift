@@ -77,6 +77,13 @@ public final class MemoryEngine: Log {
         }
     }
 
+    public func sync(_ shard: ShardID, done: @escaping @Sendable (Result<Void, LogError>) -> Void) {
+        thread.submit { [self] in
+            let isAcquired = state.withLock { $0.epochs[shard] != nil }
+            done(isAcquired ? .success(()) : .failure(.unavailable("shard \(shard) was not acquired")))
+        }
+    }
+
     public func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? {

@@ -18,6 +18,7 @@ struct DeclareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Messages a second taken in at most.", valueName: "n")) var rateIn: Double?
     @Option(help: ArgumentHelp("Messages a second given out at most.", valueName: "n")) var rateOut: Double?
     @Option(help: ArgumentHelp("Messages expire after this: 1h.", valueName: "span")) var ttl: String?
+    @Option(help: ArgumentHelp("Priorities, 2 to 10: as many partitions, 0 the lowest.", valueName: "n")) var priorities: Int?
     @Option(
         name: .customLong("config"), parsing: .unconditionalSingleValue,
         help: ArgumentHelp("A setting by name, such as retention.settled.ms=7d; may be repeated.", valueName: "key=value"))
@@ -27,6 +28,7 @@ struct DeclareOptions: ParsableArguments {
         if delay != nil, delayLevel != nil { throw ValidationError("--delay and --delay-level exclude each other") }
         if retryLevels != nil, retryBackoff != nil { throw ValidationError("--retry-levels and --retry-backoff exclude each other") }
         if let delayLevel, !(1...18).contains(delayLevel) { throw ValidationError("--delay-level is 1 to 18, not \(delayLevel)") }
+        if let priorities, !(2...10).contains(priorities) { throw ValidationError("--priorities is 2 to 10, not \(priorities)") }
         if let retryJitter, !(0...1).contains(retryJitter) { throw ValidationError("--retry-jitter is 0 to 1") }
         for (name, value) in [("--delivery-limit", deliveryLimit.map { Int64($0) }), ("--max-depth", maxDepth)] {
             if let value, value < 1 { throw ValidationError("\(name) must be 1 or more") }
@@ -46,7 +48,8 @@ struct DeclareOptions: ParsableArguments {
         let plain: [(String, String?)] = [
             ("delay.level", delayLevel.map(String.init)), ("retry.levels", retryLevels), ("retry.backoff", retryBackoff),
             ("retry.jitter", retryJitter.map { NumberText.plain($0) }), ("delivery.limit", deliveryLimit.map(String.init)),
-            ("dead.letter", deadLetter), ("max.depth", maxDepth.map(String.init)), ("overflow", overflow?.rawValue),
+            ("queue.priorities", priorities.map(String.init)), ("dead.letter", deadLetter), ("max.depth", maxDepth.map(String.init)),
+            ("overflow", overflow?.rawValue),
             ("rate.in", rateIn.map { NumberText.plain($0) }), ("rate.out", rateOut.map { NumberText.plain($0) }),
         ]
         for case (let name, let value?) in plain { settings[name] = value }

@@ -23,7 +23,9 @@ struct FilterOptions: ParsableArguments {
         filter.reason = reason
         filter.headers = try HeaderText.parse(headers)
         if let match {
-            guard (try? Regex(match)) != nil else { throw ValidationError("--match: '\(match)' is no regular expression") }
+            do throws(TextPattern.Problem) { _ = try TextPattern(match) } catch {
+                throw ValidationError("--match: '\(match)' is no regular expression: \(error)")
+            }
             filter.match = match
         }
         filter.fromMs = try since.map { try Self.time("--since", $0, now: now) }

@@ -66,7 +66,9 @@ enum MessageText {
         var facts = Table([.text("MESSAGE"), .text(message.row.id)])
         facts.add(["queue", message.row.queue])
         facts.add(["place", "\(message.topic)-\(message.partition)\(message.offset.map { " offset \($0)" } ?? " delayed")"])
-        facts.add(["state", "\(message.row.state.rawValue), \(message.row.attempts) deliveries"])
+        // Deliveries are counted until a message is settled.
+        let deliveries = message.row.state == .settled ? "" : ", \(message.row.attempts) deliveries"
+        facts.add(["state", message.row.state.rawValue + deliveries])
         if let due = message.row.dueMs { facts.add(["due (UTC)", Short.clock(ms: due)]) }
         facts.add(["compression", message.compression])
         if let reason = message.row.reason { facts.add(["died of", reason]) }

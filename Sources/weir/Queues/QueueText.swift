@@ -40,6 +40,7 @@ enum QueueText {
         JSONRow(
             fields(queue.row) + [
                 ("policy", queue.policy), ("deadLetter", queue.deadLetter), ("limits", queue.limits), ("partitions", queue.partitions),
+                ("priorities", queue.priorities),
                 ("consumerList", queue.consumers), ("attempts", queue.attempts), ("undos", queue.undos),
                 ("configs", Dictionary(queue.configs.map { ($0.name, $0.value) }, uniquingKeysWith: { first, _ in first })),
             ])
@@ -51,6 +52,7 @@ enum QueueText {
         if !queue.policy.isEmpty { print("retry        \(queue.policy)") }
         print("dead letter  \(queue.deadLetter ?? "none: dead messages are dropped and counted")")
         if !queue.limits.isEmpty { print("limits       \(queue.limits)") }
+        if let priorities = queue.priorities { print("priorities   \(priorities): the highest first, strictly") }
         if queue.row.dropped > 0 { print("dropped      \(queue.row.dropped) dead messages had nowhere to go") }
         if queue.row.refused > 0 { print("refused      \(queue.row.refused) publishes since the start") }
         partitions(queue)
@@ -67,7 +69,8 @@ enum QueueText {
     private static func partitions(_ queue: QueueDetail) {
         guard !queue.partitions.isEmpty else { return }
         var table = Table([
-            .text("TOPIC"), .number("PARTITION"), .number("START"), .number("END"), .number("FIRST OPEN"), .number("READY"),
+            .text("TOPIC"), .number(queue.priorities == nil ? "PARTITION" : "PRIORITY"), .number("START"), .number("END"),
+            .number("FIRST OPEN"), .number("READY"),
             .number("UNACKED"), .number("RETRYING"),
         ])
         for row in queue.partitions {

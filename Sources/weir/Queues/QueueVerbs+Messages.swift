@@ -10,7 +10,7 @@ extension QueueVerbs {
 
         @OptionGroup var door: AdminDoor
         @Argument var name: String
-        @Option(help: "ready, acquired, waiting, delayed, settled, dead, expired or purged.") var state: StateArgument?
+        @Option(help: "ready, acquired, waiting, delayed, dead (on the way to the dead-letter queue) or settled.") var state: StateArgument?
         @OptionGroup var filter: FilterOptions
         @OptionGroup var window: WindowOptions
 
@@ -34,7 +34,7 @@ extension QueueVerbs {
 
 /// `--state`
 enum StateArgument: String, ExpressibleByArgument, CaseIterable {
-    case ready, acquired, waiting, delayed, settled, dead, expired, purged
+    case ready, acquired, waiting, delayed, dead, settled
 
     var state: MessageRow.State {
         switch self {
@@ -44,8 +44,6 @@ enum StateArgument: String, ExpressibleByArgument, CaseIterable {
         case .delayed: .delayed
         case .settled: .settled
         case .dead: .dead
-        case .expired: .expired
-        case .purged: .purged
         }
     }
 }
@@ -77,7 +75,11 @@ extension AdminDoor {
         messages.count = window.count
         var query = SnapshotQuery(historyPoints: 0)
         query.messages = messages
-        return try await snapshot(query).messages
+        query.queue = messages.queue
+        query.topic = messages.queue
+        let snapshot = try await snapshot(query)
+        if snapshot.queue == nil, snapshot.topic == nil { throw CommandFailure("there is no queue or topic '\(messages.queue)'") }
+        return snapshot.messages
     }
 
     func show(_ id: String, in queue: String) async throws {
