@@ -59,7 +59,7 @@ public protocol Log: AnyObject, Sendable {
     /// is worth it, and leaves the rest for a later call. Every batch with a record outside of the ranges stays, and so does the last batch
     /// unless nothing else does. What is gone is told as the extent's start and holes. Calling again with the same ranges is no error.
     /// ```
-    /// units [0,50) [50,90) [90,120) [120,…): free [10..<95] → the second goes: hole [50, 90); the first becomes 0..<10, if that pays
+    /// units [0,50) [50,90) [90,120) [120,…): free [10..<95] → the second goes; the first becomes 0..<10, if that pays: hole [10, 90)
     /// ```
     func free(_ stream: StreamID, _ ranges: OffsetRanges, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void)
 

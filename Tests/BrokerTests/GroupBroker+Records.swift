@@ -1,3 +1,4 @@
+import Dispatch
 import Model
 import NIOCore
 import NIOPosix
@@ -62,8 +63,12 @@ final class Woken: Sendable {
 final class SharedLog: Log {
     private let engine: any Log
     private let failure = Mutex<LogError?>(nil)
+    private let race = Mutex<OffsetRanges?>(nil)
 
     init(_ engine: any Log) { self.engine = engine }
+
+    /// Between the next look-up in a partition and the read that follows, these offsets are freed.
+    func freeBehindNextLookUp(_ ranges: OffsetRanges) { race.withLock { $0 = ranges } }
 
     /// The next commit fails: nothing of it is written, except `indeterminate`, which writes and loses the answer.
     func failNext(_ error: LogError) { failure.withLock { $0 = error } }
@@ -94,7 +99,14 @@ final class SharedLog: Log {
 
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
-    ) -> Result<Located, LogError>? { engine.locate(stream, target, later: later) }
+    ) -> Result<Located, LogError>? {
+        let found = engine.locate(stream, target, later: later)
+        guard case .partition = stream, let ranges = race.withLock({ $0.take() }) else { return found }
+        let freed = DispatchSemaphore(value: 0)
+        engine.free(stream, ranges) { _ in freed.signal() }
+        freed.wait()
+        return found
+    }
 
     func read(
         _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,

@@ -147,6 +147,27 @@ import Testing
         await bed.broker.close()
     }
 
+    /// What was found is freed before it is read: everyone looks again.
+    @Test func aReaderThatIsOvertakenLooksAgain() async throws {
+        let log = SharedLog(MemoryEngine())
+        let bed = try await GroupBroker.start(log: log)
+        let key = try await stuck(bed)
+        func range(_ from: Int64, _ to: Int64) -> OffsetRanges { OffsetRanges([Offset(from)..<Offset(to)]) }
+        log.freeBehindNextLookUp(range(1, 301))
+        let part = try await bed.fetch(key.partition, at: 5)
+        #expect(part.error == nil)
+        #expect(try bed.values(part).first?.prefix(4) == "301 ")
+        log.freeBehindNextLookUp(range(301, 401))
+        let chunk = try await StreamReader(log: log).read(.partition(key.partition), from: Offset(305), to: Offset(601))
+        #expect(chunk.records.first?.offset == Offset(401))
+        try await bed.broker.configureGroup("audit", ["share.auto.offset.reset": "earliest"])
+        let audit = ShareKey(group: "audit", partition: key.partition)
+        #expect(await bed.got(audit, 1) == ["0-0 x1"])
+        log.freeBehindNextLookUp(range(401, 501))
+        #expect(await bed.acquire(audit).acquired.first?.first == Offset(501))
+        await bed.broker.close()
+    }
+
     @Test func theLargestGiveFirst() {
         let ledger = SpaceLedger(limitBytes: 100)
         func id(_ index: Int32) -> PartitionID { PartitionID(topic: TopicID(high: 1, low: 2), index: index) }

@@ -30,7 +30,7 @@ public struct TopicConfig: Sendable, Equatable {
         maxMessageBytes = Int32(value("max.message.bytes")) ?? Int32(Limits().batchBytes)
         isLogAppendTime = value("message.timestamp.type") == "LogAppendTime"
         flush = BrokerOptions.Flush(rawValue: value("flush"))
-        units = StreamUnits(bytes: overrides["segment.bytes"].flatMap(Int.init), ms: Int64(value("segment.ms")))
+        units = StreamUnits(bytes: overrides["segment.bytes"].flatMap(Int.init), ms: overrides["segment.ms"].flatMap { Int64($0) })
         delay = DelayRule(isEnabled: isDelayEnabled, ms: delayMs)
     }
 

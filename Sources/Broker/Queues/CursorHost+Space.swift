@@ -10,7 +10,8 @@ extension CursorHost {
     /// ```
     /// log 0..<900, message 0 stuck, 300..<310 ready, settled for long enough: 1..<300, 310..<800 → these are freed
     /// ```
-    func retain(_ partition: Partition) {
+    /// - Parameter shareBytes: what of the broker's limit is the queue's; nil while there is enough for all.
+    func retain(_ partition: Partition, shareBytes: Int64?) {
         guard let own = partition.own, !own.isFreeing else { return }
         let policy = own.machine.policy
         let now = shard.clock.now
@@ -23,7 +24,7 @@ extension CursorHost {
             settled = found
         }
         var freed = own.aging.aged(at: now, keepMs: policy.settledRetentionMs)
-        let allowed = min(policy.settledRetentionBytes, shard.space?.shareBytes() ?? .max)
+        let allowed = min(policy.settledRetentionBytes, shareBytes ?? .max)
         if bytes > allowed {
             let found = settled ?? own.machine.settledRanges(limit: limits.settledRanges)
             let count = Int64((Double(bytes - allowed) / own.averageBytes).rounded(.up))

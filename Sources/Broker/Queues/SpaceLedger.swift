@@ -13,6 +13,13 @@ final class SpaceLedger: Sendable {
         /// Ends of target partitions when moves to them began.
         var moves: [PartitionID: [Offset]] = [:]
         var settledBytes: [PartitionID: Int64] = [:]
+        /// Of all of these.
+        var totalBytes: Int64 = 0
+
+        mutating func note(_ bytes: Int64, of id: PartitionID) {
+            totalBytes += bytes - (settledBytes[id] ?? 0)
+            settledBytes[id] = bytes > 0 ? bytes : nil
+        }
     }
     private let state = Mutex(State())
     let limitBytes: Int64
@@ -39,21 +46,20 @@ final class SpaceLedger: Sendable {
     // MARK: Settled bytes
 
     func note(settledBytes: Int64, of id: PartitionID) {
-        state.withLock { $0.settledBytes[id] = settledBytes > 0 ? settledBytes : nil }
+        state.withLock { $0.note(max(0, settledBytes), of: id) }
     }
 
     func forget(_ id: PartitionID) {
         state.withLock { state in
-            state.settledBytes[id] = nil
+            state.note(0, of: id)
             state.moves[id] = nil
         }
     }
 
     /// The most settled bytes that each queue may keep so that all together keep no more than the limit; nil while they do not.
     func shareBytes() -> Int64? {
-        let sizes = state.withLock { Array($0.settledBytes.values) }.sorted()
         var left = limitBytes
-        guard sizes.reduce(0, +) > left else { return nil }
+        let sizes = state.withLock { $0.totalBytes > left ? $0.settledBytes.values.sorted() : [] }
         for (index, size) in sizes.enumerated() {
             let share = left / Int64(sizes.count - index)
             if size > share { return share }

@@ -175,9 +175,10 @@ extension Shard {
     /// Applies every topic's retention; called by the broker's clockwork.
     func retain() {
         let now = clock.now
+        let shareBytes = space?.shareBytes()
         for (id, partition) in partitions where partition.start < partition.highWatermark || partition.bytes > 0 {
             guard partition.own == nil else {
-                cursors?.retain(partition)
+                cursors?.retain(partition, shareBytes: shareBytes)
                 continue
             }
             let config = partition.config

@@ -76,7 +76,7 @@ public final class Shard: @unchecked Sendable {
         loop.preconditionInEventLoop()
         let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
         partitions[id] = partition
-        log.setUnits(partition.config.units, of: partition.stream, shard: self.id)
+        if partition.config.units != StreamUnits() { log.setUnits(partition.config.units, of: partition.stream, shard: self.id) }
         cursors?.configured(partition)
     }
 

@@ -3,7 +3,9 @@ public struct FileEngineOptions: Sendable {
     /// Size at which a segment is closed and the next one begun (Kafka's `segment.bytes`); 4 KiB … 2 GiB. One frame's appends to a stream
     /// are never split, so a segment may be larger by one of them.
     public var segmentBytes = 1 << 30
-    /// The same for streams of facts: small, because their owner trims them after each of its snapshots, and only whole segments go.
+    /// A partition's segment is closed too when a batch comes that is this much younger than its first one (Kafka's `segment.ms`).
+    public var segmentMs: Int64 = 7 * 86_400_000
+    /// `segmentBytes` for streams of facts: small, because their owner trims them after each of its snapshots, and only whole segments go.
     public var factSegmentBytes = 16 << 20
     /// The same for streams of the delay store, which are freed from the front as their messages are released.
     public var delaySegmentBytes = 64 << 20
@@ -24,7 +26,7 @@ public struct FileEngineOptions: Sendable {
     public var preallocateFromBytes = 16 << 20
     public var preallocateBytes = 64 << 20
     /// A segment of which at least half is freed is rewritten when that gives back at least this much; so many of a stream at a time.
-    public var rewriteBytes = 1 << 20
+    public var rewriteBytes = 256 << 10
     public var rewritesAtOnce = 8
     /// Holes of one stream; where there would be more, space is freed from the front only.
     public var holes = 65_536

@@ -99,7 +99,9 @@ extension FileShard {
         let stream = appends[0].stream
         if active.bytes + Int64(byteCount) > Int64(segmentBytes(of: stream)) { return true }
         // By the records' own times, as Kafka does: no clock is asked, and a replay of old records divides as the first time did.
-        if let ms = units[stream]?.ms, active.firstTimestamp > .none, appends[0].maxTimestamp - active.firstTimestamp > ms { return true }
+        if case .partition = stream, active.firstTimestamp > .none {
+            if appends[0].maxTimestamp - active.firstTimestamp > units[stream]?.ms ?? options.segmentMs { return true }
+        }
         return appends[appends.count - 1].next - active.base > Int64(UInt32.max)
     }
 

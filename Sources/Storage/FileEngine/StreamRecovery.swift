@@ -20,7 +20,7 @@ extension Recovery {
             if let last = segments.last, last.next > name.base || !holes.all.covers(last.next..<name.base) {
                 return .corrupt(
                     "\(directory): offsets \(last.next) to \(name.base) are missing and were not freed; restore the segment or remove "
-                        + "before it")
+                        + "those before it")
             }
             let mark = marks.first { $0.name == name }
             switch try recover(log, name, mark, holes, isFirst: marks.isEmpty, isLast: index == found.count - 1) {
