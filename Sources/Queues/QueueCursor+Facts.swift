@@ -20,7 +20,14 @@ extension QueueCursor {
         case .undone(let id): undo(id)
         case .forgotten(let id): purges.removeAll { $0.mark.id == id }
         case .replayed(let range):
-            for gap in gaps(in: max(range.lowerBound.value, floor)..<min(range.upperBound.value, frontier)) { ready.insert(gap, 0) }
+            for gap in gaps(in: max(range.lowerBound.value, floor)..<min(range.upperBound.value, frontier)) {
+                ready.insert(gap, 0)
+                // It is back already: were the purge undone when it has been accepted, it would come a second time.
+                for index in purges.indices {
+                    purges[index].ready.remove(gap)
+                    purges[index].waiting.remove(gap)
+                }
+            }
         case .gate(.delivery, let held): holdsDelivery = held
         case .gate(.publishing, let held): holdsPublishing = held
         case .cut(let end): cut(end.value)

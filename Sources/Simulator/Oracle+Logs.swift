@@ -133,7 +133,7 @@ extension Oracle {
                 case .sure(.accepted) where lives == ends && replays == 0: return "message \(number) was accepted for sure and is dead"
                 case .sure(.rejected) where lives != ends && replays == 0:
                     return "message \(number) was rejected for sure and is not dead"
-                case .open where lives != ends && !message.mayBePurged:
+                case .open where lives > ends && !message.mayBePurged:
                     return "message \(number) was confirmed, delivered \(message.deliveries) times, and is in nobody's hands"
                 default: break
                 }

@@ -90,7 +90,9 @@ extension World {
         let oracle = oracle
         tell("purge of \(queue)\(takesBack ? ", to be undone" : "")\(withDelayed ? ", with what is delayed" : "")")
         oracle.purging += 1
+        if withDelayed { oracle.cancelling += 1 }
         command(.purge(queue: queue, delayed: withDelayed), broker) { [unowned self] outcome in
+            if withDelayed { oracle.cancelling -= 1 }
             guard takesBack, let undo = outcome?.undo else { return oracle.purging -= 1 }
             command(.undo(id: undo), broker) { outcome in
                 oracle.purging -= 1
