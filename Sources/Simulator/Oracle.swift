@@ -49,6 +49,7 @@ final class Oracle: @unchecked Sendable {
     var messages: [Message] = []
     var count: Int { messages.count }
     var deliveries = 0
+    private(set) var powerWasLost = false
     /// Deliveries since the broker was last started, which it can't have forgotten.
     var delivered: [Place: Int] = [:]
 
@@ -99,6 +100,7 @@ final class Oracle: @unchecked Sendable {
 
     /// Everything confirmed but not synced is in doubt after a power cut; nobody holds anything any more.
     func crashed(powerLost: Bool) {
+        if powerLost { powerWasLost = true }
         purging = 0
         cancelling = 0
         replaying = 0

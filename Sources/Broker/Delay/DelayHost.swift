@@ -59,6 +59,9 @@ final class DelayHost: @unchecked Sendable {
     var loggedEnd = Offset.zero
     var bytesLogged = 0
     var snapshotRunning = false
+    /// Times that facts were decided and could not be logged, and how many of these a snapshot holds.
+    private var losses = 0
+    private var lossesSaved = 0
     var spillRunning = false
     var spillDone: (LogError?) -> Void = { _ in }
     /// Run when the spill that is under way has ended.
@@ -182,6 +185,10 @@ final class DelayHost: @unchecked Sendable {
     /// The last key that is done: of the last finished round, or all that was taken when none is under way.
     func logFront() {
         guard !frontIsLogging, shard.broken == nil, let key = doneKey else { return }
+        if hasLost {
+            takeSnapshot()
+            return scheduleFront(afterMs: 1_000)
+        }
         let open = openTargets(behind: key)
         guard key > store.front || open != store.openTargets else {
             if !targets.isEmpty { scheduleFront(afterMs: 1_000) }
@@ -231,13 +238,26 @@ final class DelayHost: @unchecked Sendable {
 
     // MARK: Snapshot
 
+    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back, and
+    /// with the front behind it the message would be lost.
+    var hasLost: Bool { lossesSaved < losses }
+
+    func noteLoss() {
+        losses += 1
+        takeSnapshot()
+    }
+
     func takeSnapshot() {
         guard !snapshotRunning else { return }
         snapshotRunning = true
         bytesLogged = 0
+        let held = losses
         Task {
-            await self.putSnapshot()
-            self.shard.run { self.snapshotRunning = false }
+            let isWritten = await self.putSnapshot()
+            self.shard.run {
+                self.snapshotRunning = false
+                if isWritten { self.lossesSaved = held }
+            }
         }
     }
 
