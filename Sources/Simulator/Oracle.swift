@@ -49,6 +49,7 @@ final class Oracle: @unchecked Sendable {
     var messages: [Message] = []
     var count: Int { messages.count }
     var deliveries = 0
+    private(set) var powerWasLost = false
     /// Deliveries since the broker was last started, which it can't have forgotten.
     var delivered: [Place: Int] = [:]
 
@@ -59,6 +60,8 @@ final class Oracle: @unchecked Sendable {
 
     /// Purges that were asked for and not answered: what is published meanwhile may go with the rest.
     var purging = 0
+    /// The same for those that purge what is delayed too.
+    var cancelling = 0
     /// Redrives bring the dead back: from then on a rejected message may live again.
     var wasRedriven = false
     /// Replays asked for, in all and not answered yet: what is settled may be ready again.
@@ -74,6 +77,7 @@ final class Oracle: @unchecked Sendable {
     func newMessage(in partition: PartitionID, of topic: String, due: Timestamp?, at now: Timestamp) -> Int {
         messages.append(Message(partition: partition, topic: topic, publishedAt: now, due: due))
         if topic != Topics.plain, purging > 0 { mayBeSettled(count - 1) }
+        if due != nil, cancelling > 0 { messages[count - 1].cancel = .maybe }
         onEvent?(count - 1, "published to \(topic)" + (due.map { ", due \($0.ms)" } ?? ""))
         return count - 1
     }
@@ -96,7 +100,9 @@ final class Oracle: @unchecked Sendable {
 
     /// Everything confirmed but not synced is in doubt after a power cut; nobody holds anything any more.
     func crashed(powerLost: Bool) {
+        if powerLost { powerWasLost = true }
         purging = 0
+        cancelling = 0
         replaying = 0
         editingRetries = 0
         delivered = [:]

@@ -23,7 +23,11 @@ extension World {
                 wait { done in
                     Task {
                         do { _ = try await broker.perform(.gate(queue: line.queue, gate, held: false), actor: "simulator") } catch {
-                            fail("the gate does not open: \(error)")
+                            if isDecayed {
+                                machine.reports.add("the gate does not open: \(error)")
+                            } else {
+                                fail("the gate does not open: \(error)")
+                            }
                         }
                         done()
                     }
@@ -90,7 +94,9 @@ extension World {
         let oracle = oracle
         tell("purge of \(queue)\(takesBack ? ", to be undone" : "")\(withDelayed ? ", with what is delayed" : "")")
         oracle.purging += 1
+        if withDelayed { oracle.cancelling += 1 }
         command(.purge(queue: queue, delayed: withDelayed), broker) { [unowned self] outcome in
+            if withDelayed { oracle.cancelling -= 1 }
             guard takesBack, let undo = outcome?.undo else { return oracle.purging -= 1 }
             command(.undo(id: undo), broker) { outcome in
                 oracle.purging -= 1

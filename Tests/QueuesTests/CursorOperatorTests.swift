@@ -52,6 +52,22 @@ import Testing
         #expect(fixture.recovered().runs(.ready) == ["0..<5 x0"])
     }
 
+    @Test func whatAReplayBroughtBackAPurgesUndoDoesNotBringBackAgain() throws {
+        var fixture = CursorFixture(end: 10)
+        let made = fixture.cursor.purge(now: fixture.now)
+        let purge = try #require(made)
+        fixture.note(purge.step)
+        fixture.note(fixture.cursor.replay(range(0, 4)).step)
+        #expect(fixture.acquire(4) == ["0..<4 x1"])
+        fixture.answer(.accept, 0..<4)
+        let undone = fixture.cursor.undoPurge(purge.mark.id, now: fixture.now)
+        let undo = try #require(undone)
+        fixture.note(undo.step)
+        #expect(undo.count == 6)
+        #expect(fixture.runs(.ready) == ["4..<10 x0"])
+        #expect(fixture.recovered().runs(.ready) == ["4..<10 x0"])
+    }
+
     @Test func replayMakesSettledMessagesReady() {
         var fixture = CursorFixture(end: 20)
         _ = fixture.acquire(10)

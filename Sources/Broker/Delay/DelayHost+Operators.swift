@@ -26,7 +26,10 @@ extension DelayHost {
         guard !facts.isEmpty else { return done(.success(outcome)) }
         // The front that a release of these logs comes behind this in the stream.
         logInParts(facts) { error in
-            if let error { return done(.failure(error)) }
+            if let error {
+                self.noteLoss()
+                return done(.failure(error))
+            }
             done(.success(outcome))
         }
         tick()
@@ -52,7 +55,8 @@ extension DelayHost {
         let (fact, count) = store.purge(target: number, ends: writtenEnds)
         store.performPurge(fact)
         log([fact]) { error in
-            if let error { done(.failure(error)) } else { done(.success(count)) }
+            if error != nil { self.noteLoss() }
+            done(error.map { .failure($0) } ?? .success(count))
         }
     }
 

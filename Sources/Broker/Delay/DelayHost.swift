@@ -44,6 +44,10 @@ final class DelayHost: @unchecked Sendable {
     var isFailing = false
     var isTicking = false
     var targets: [UInt32: OpenTarget] = [:]
+    /// Where the start has looked for what was released before. What it found is passed over when it comes up again; until then the next
+    /// start must look there as well.
+    var searched: [UInt32: Offset] = [:]
+    private var searchedThrough: DelayKey?
     var pace: ReleasePace
     var wakeAt: Int64?
     var retryAt: Monotonic?
@@ -55,6 +59,9 @@ final class DelayHost: @unchecked Sendable {
     var loggedEnd = Offset.zero
     var bytesLogged = 0
     var snapshotRunning = false
+    /// Times that facts were decided and could not be logged, and how many of these a snapshot holds.
+    private var losses = 0
+    private var lossesSaved = 0
     var spillRunning = false
     var spillDone: (LogError?) -> Void = { _ in }
     /// Run when the spill that is under way has ended.
@@ -143,6 +150,28 @@ final class DelayHost: @unchecked Sendable {
 
     // MARK: Front
 
+    /// What a crash now would have to search: the targets with appends behind `key`, and those that a start has searched until all it found
+    /// is passed. A target that was used and has none any more is named once more, from its end.
+    private func openTargets(behind key: DelayKey) -> [UInt32: Offset] {
+        var open: [UInt32: Offset] = [:]
+        for number in targets.keys.sorted() {
+            let from = targets[number]!.from(key)
+            guard targets[number]!.isUsed || from != nil else {
+                targets[number] = nil
+                continue
+            }
+            targets[number]!.isUsed = false
+            open[number] = from ?? store.targets[number].flatMap { shard.partitions[$0]?.end }
+        }
+        if !searched.isEmpty, store.released.isEmpty {
+            // All that was found has come up again and was passed over.
+            let last = searchedThrough ?? store.taken
+            searchedThrough = last
+            if key >= last { searched = [:] }
+        }
+        return open.merging(searched) { min($0, $1) }
+    }
+
     /// Makes sure that the front is logged soon.
     func scheduleFront(afterMs: Int64 = 20) {
         guard !frontIsScheduled, !isStopped else { return }
@@ -156,26 +185,23 @@ final class DelayHost: @unchecked Sendable {
     /// The last key that is done: of the last finished round, or all that was taken when none is under way.
     func logFront() {
         guard !frontIsLogging, shard.broken == nil, let key = doneKey else { return }
-        var open: [DelayFact.OpenTarget] = []
-        for number in targets.keys.sorted() {
-            let from = targets[number]!.from(key)
-            guard targets[number]!.isUsed || from != nil else {
-                targets[number] = nil
-                continue
-            }
-            targets[number]!.isUsed = false
-            let end = store.targets[number].flatMap { shard.partitions[$0]?.end }
-            if let from = from ?? end { open.append(.init(target: number, from: from)) }
+        if hasLost {
+            takeSnapshot()
+            return scheduleFront(afterMs: 1_000)
         }
-        guard key > store.front || open.count != store.openTargets.count || !open.isEmpty else { return finishFront() }
+        let open = openTargets(behind: key)
+        guard key > store.front || open != store.openTargets else {
+            if !targets.isEmpty { scheduleFront(afterMs: 1_000) }
+            return finishFront()
+        }
         frontIsLogging = true
-        let fact = DelayFact.front(key, open: open)
+        let fact = DelayFact.front(key, open: open.sorted { $0.key < $1.key }.map { .init(target: $0.key, from: $0.value) })
         log([fact]) { error in
             self.frontIsLogging = false
             guard error == nil else { return }
             self.store.apply(fact)
             // The last of these closes the targets that were used.
-            if !open.isEmpty { self.scheduleFront(afterMs: 1_000) }
+            if !self.targets.isEmpty { self.scheduleFront(afterMs: 1_000) }
             self.finishFront()
         }
     }
@@ -212,13 +238,26 @@ final class DelayHost: @unchecked Sendable {
 
     // MARK: Snapshot
 
+    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back, and
+    /// with the front behind it the message would be lost.
+    var hasLost: Bool { lossesSaved < losses }
+
+    func noteLoss() {
+        losses += 1
+        takeSnapshot()
+    }
+
     func takeSnapshot() {
         guard !snapshotRunning else { return }
         snapshotRunning = true
         bytesLogged = 0
+        let held = losses
         Task {
-            await self.putSnapshot()
-            self.shard.run { self.snapshotRunning = false }
+            let isWritten = await self.putSnapshot()
+            self.shard.run {
+                self.snapshotRunning = false
+                if isWritten { self.lossesSaved = held }
+            }
         }
     }
 

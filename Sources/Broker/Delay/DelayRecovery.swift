@@ -168,6 +168,7 @@ extension Shard {
             host.wholeEnds = host.bodyEnds
             host.loggedEnd = extents[.facts(shard.id, .delay)]?.end ?? .zero
             host.doneKey = found.store.front
+            host.searched = found.store.openTargets
             shard.delays = host
             host.traces = found.traces.filter { shard.partitions[$0.key] != nil }
                 .mapValues { $0.enumerated().sorted { ($0.element.base, $0.offset) < ($1.element.base, $1.offset) }.map(\.element) }

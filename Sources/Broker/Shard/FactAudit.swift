@@ -178,6 +178,6 @@ extension DelayHost {
     /// Nothing is being taken in, released or written out.
     var isQuiet: Bool {
         rounds.isEmpty && !isPreparing && !isFailing && unwrittenStart == unwritten.count && !frontIsLogging && !spillRunning
-            && store.frozen == nil && !store.hasReturned && traces.isEmpty && loggedEnd == shard.factEnds[.delay] ?? .zero
+            && store.frozen == nil && !hasLost && !store.hasReturned && traces.isEmpty && loggedEnd == shard.factEnds[.delay] ?? .zero
     }
 }
