@@ -72,7 +72,7 @@ def main():
             taken = time.monotonic() - before
             known = sum(row["count"] for row in dead["reasons"])
             print(f"  {before - started:6.2f} s after the start: Dead screen's data in {taken * 1000:.0f} ms, {known:,} of them by reason", flush=True)
-            if known == options.messages:
+            if dead["row"]["unread"] == 0:
                 break
             time.sleep(0.5)
         times = []

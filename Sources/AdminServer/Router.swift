@@ -58,6 +58,9 @@ struct Router: Sendable {
         case "audit":
             query.audit = window
             return try await read(request, query) { .json($0.audit) }
+        case "clients":
+            query.clients = window
+            return try await read(request, query) { .json($0.clients) }
         case "delay":
             query.delay = DelayQuery(queue: request.query["queue"])
             return try await read(request, query) { snapshot throws(ControlError) in

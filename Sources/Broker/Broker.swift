@@ -20,6 +20,8 @@ public final class Broker: Sendable {
     public let events: EventRing
     /// Settings of share groups.
     public let groupConfigs: GroupConfigs
+    /// The connections of all doors.
+    public let clients = ClientTable()
     let jobs: JobHost
     let undos: UndoRegistry
     let space: SpaceLedger

@@ -6,6 +6,10 @@ public enum Command: Codable, Equatable, Sendable {
     case deleteRecords(topic: String, partition: Int32?, before: Int64)
     case resetOffsets(OffsetReset)
     case deleteGroup(name: String)
+    /// Closes a client's connection; ``ClientRow/id`` names it.
+    case killClient(id: Int64)
+    /// Takes a member out of a consumer or share group, and closes its connections.
+    case removeMember(group: String, member: String)
     case queue(QueueCommand)
 
     /// The `weir …` command line that does the same.
@@ -20,6 +24,8 @@ public enum Command: Codable, Equatable, Sendable {
             return "weir topic purge \(topic)\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
         case .resetOffsets(let reset): return reset.commandLine
         case .deleteGroup(let name): return "weir group delete \(name) --yes"
+        case .killClient(let id): return "weir client kill \(id) --yes"
+        case .removeMember(let group, let member): return "weir client kill \(quoted(member)) --group \(quoted(group)) --yes"
         case .queue(let command): return command.commandLine
         }
     }

@@ -58,6 +58,7 @@ public enum ControlPath {
     public static let delay = "/weir/v1/delay"
     public static let jobs = "/weir/v1/jobs"
     public static let audit = "/weir/v1/audit"
+    public static let clients = "/weir/v1/clients"
     public static let health = "/weir/v1/health"
     public static let metrics = "/metrics"
 }

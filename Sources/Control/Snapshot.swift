@@ -33,6 +33,7 @@ public struct Snapshot: Codable, Equatable, Sendable {
     /// The job asked for by ``SnapshotQuery/job``; nil when not asked for or not there.
     public var job: JobDetail?
     public var audit = Page<AuditRow>()
+    public var clients = Page<ClientRow>()
 
     public init(
         broker: BrokerInfo, totals: Totals, history: History, attention: [Attention] = [], topics: Page<TopicRow> = .init(),

@@ -18,6 +18,7 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
     /// The job to give whole.
     public var job: JobQuery?
     public var audit: ListQuery?
+    public var clients: ListQuery?
     /// Points of broker history, at most 900.
     public var historyPoints: Int
 
@@ -50,6 +51,7 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
         jobs = try fields.decodeIfPresent(ListQuery.self, forKey: .jobs)
         job = try fields.decodeIfPresent(JobQuery.self, forKey: .job)
         audit = try fields.decodeIfPresent(ListQuery.self, forKey: .audit)
+        clients = try fields.decodeIfPresent(ListQuery.self, forKey: .clients)
     }
 }
 

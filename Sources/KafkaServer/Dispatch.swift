@@ -22,6 +22,7 @@ enum Dispatch {
     static func handle(_ frame: ByteBuffer, door: DoorState, connection: Connection, slot: UInt64) throws {
         var reader = WireReader(frame)
         let header = try RequestHeader(reading: &reader)
+        connection.tell(clientID: header.clientID)
         guard let api = header.key else { throw Unanswerable.unknownAPI(header.apiKey) }
         let context = RequestContext(
             door: door, connection: connection, slot: slot, api: api, version: header.version, correlationID: header.correlationID,

@@ -119,9 +119,14 @@ final class DoorState: Sendable {
         return lastNumber.add(1, ordering: .relaxed).newValue
     }
 
-    func opened(_ channel: any Channel) {
+    /// - Returns: what the connection counts on.
+    func opened(_ channel: any Channel) -> ClientConnection {
         channels.withLock { $0[ObjectIdentifier(channel)] = channel }
         channel.closeFuture.whenComplete { _ in _ = self.channels.withLock { $0.removeValue(forKey: ObjectIdentifier(channel)) } }
+        let address = channel.remoteAddress.flatMap { address in
+            address.ipAddress.map { "\($0.contains(":") ? "[\($0)]" : $0):\(address.port ?? 0)" }
+        }
+        return broker.clients.open(door: "kafka", address: address ?? "unknown", at: broker.clock.now) { channel.close(promise: nil) }
     }
 
     func closed() {

@@ -112,6 +112,8 @@ public struct Limits: Sendable {
     public var runsPerCursor = 1_000_000
     /// Purges of one cursor that can be undone at a time.
     public var purgesPerCursor = 8
+    /// Consumers of one cursor of whom it is remembered when they last answered.
+    public var answersPerCursor = 1_000
     /// Queue cursors of one shard.
     public var cursors = 200_000
     /// Messages that one look at a cursor expires or drops at most.
@@ -139,11 +141,9 @@ public struct Limits: Sendable {
     public var agedRows = 100
     /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
     public var sampledAges = 500
-    /// Queues up to which every snapshot counts anew.
-    public var liveQueues = 500
+    public var busiestQueues = 300
     /// Messages waiting for a retry that the release schedule looks at one by one.
     public var scheduledRetries = 20_000
-    public var busiestQueues = 300
 
     // MARK: Moves and jobs
     /// Records of one batch that is moved to another partition, and source ranges of one move.

@@ -9,7 +9,7 @@ struct FrameCommand: AsyncParsableCommand {
         commandName: "frame", abstract: "Print one frame of the console of a running broker, as plain text.")
 
     @OptionGroup var door: AdminDoor
-    @Option(help: "The screen: overview, topics, groups or log.") var screen = ScreenID.overview
+    @Option(help: "The screen: \(ScreenID.allCases.map(\.rawValue).joined(separator: ", ")).") var screen = ScreenID.overview
 
     @Option(
         help: ArgumentHelp("Columns and rows. (default: 100x30)", valueName: "columns x rows"), transform: { try FrameCommand.size($0) })

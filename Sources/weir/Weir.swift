@@ -18,7 +18,7 @@ import ArgumentParser
                 name: "Steering one",
                 subcommands: [
                     QueueVerbs.self, DelayVerbs.self, DeadVerbs.self, RedriveVerb.self, ReplayVerb.self, JobVerbs.self, UndoVerb.self,
-                    AuditVerb.self, TopicCommand.self, GroupCommand.self,
+                    AuditVerb.self, TopicCommand.self, GroupCommand.self, ClientCommand.self,
                 ]),
             CommandGroup(name: "Publishing and consuming", subcommands: [PublishCommand.self, ConsumeCommand.self, BenchCommand.self]),
         ],

@@ -11,8 +11,7 @@ import Testing
 
     private func sample(
         _ name: String, _ number: UInt64, ready: Int64 = 0, acquired: Int64 = 0, waiting: Int64 = 0, accepted: Int64 = 0,
-        delivered: Int64 = 0, refused: Int64 = 0, recordsIn: Int64 = 0, consumers: Int = 1, settings: [String: String] = [:],
-        held: Bool = false
+        delivered: Int64 = 0, refused: Int64 = 0, recordsIn: Int64 = 0, settings: [String: String] = [:], held: Bool = false
     ) -> QueueSample {
         var sample = QueueSample(name: name, group: name, topic: Self.topic(number), topicName: name, isQueue: true)
         var counts = CursorCounts(key: ShareKey(group: name, partition: PartitionID(topic: Self.topic(number), index: 0)), topic: name)
@@ -27,16 +26,35 @@ import Testing
         counts.holdsDelivery = held
         sample.cursors = [counts]
         sample.recordsIn = recordsIn
-        sample.consumers = consumers
         sample.settings = QueueSettings(topic: settings, group: [:])
-        sample.policy.apply(settings)
         return sample
     }
 
-    private func builder(_ seconds: [[QueueSample]], ages: [ShareKey: QueueAge] = [:]) -> SnapshotBuilder {
+    /// Queues that are not among the samples are gone; all others have one consumer, except those of `alone`.
+    private func absorb(_ samples: [QueueSample], alone: Set<String> = [], into queues: inout QueueTracks) {
+        let names = Set(samples.map(\.name))
+        queues.remove(Set(queues.tracks.filter { !names.contains($0.sample.name) }.map(\.key)))
+        for sample in samples {
+            var policy = QueuePolicy()
+            policy.apply(sample.settings.topic)
+            queues.absorb(sample, policy: queues[sample.name]?.sample.settings == sample.settings ? nil : policy)
+        }
+        let keys = samples.filter { !alone.contains($0.name) }.map { QueueKey(group: $0.group, topic: $0.topic) }
+        queues.setConsumers(Dictionary(uniqueKeysWithValues: keys.map { ($0, 1) }))
+        queues.settle()
+    }
+
+    private func builder(_ seconds: [[QueueSample]], alone: Set<String> = []) -> SnapshotBuilder {
         var state = Statistics.State()
-        for samples in seconds { state.queues.take(QueueIntake(samples: samples, ages: ages, busiest: 2), seconds: 1) }
-        return SnapshotBuilder(state: state, topics: .init(), now: Timestamp(ms: 100_000), monotonic: Monotonic(ns: 0))
+        for samples in seconds {
+            absorb(samples, alone: alone, into: &state.queues)
+            state.queues.tick(seconds: 1, busiest: 2)
+        }
+        return builder(of: state)
+    }
+
+    private func builder(of state: Statistics.State) -> SnapshotBuilder {
+        SnapshotBuilder(state: state, topics: .init(), now: Timestamp(ms: 100_000), monotonic: Monotonic(ns: 0))
     }
 
     @Test func `rates are changes per second, and an eta is what is left at the net rate`() throws {
@@ -47,9 +65,14 @@ import Testing
                     recordsIn: 30 * Int64(second))
             ]
         }
-        let key = ShareKey(group: "orders", partition: PartitionID(topic: Self.topic(1), index: 0))
-        let builder = builder(seconds, ages: [key: QueueAge(offset: .zero, appendedAt: Timestamp(ms: 58_000))])
-        let row = try #require(try builder.queuePage(ListQuery()).rows.first)
+        var state = builder(seconds).state
+        let wanted = state.queues.takeAgeless(10)
+        #expect(wanted.map(\.2) == [.zero])
+        for (key, partition, offset) in wanted {
+            state.queues.learn(QueueAge(offset: offset, appendedAt: Timestamp(ms: 58_000)), of: key, partition)
+        }
+        #expect(state.queues.takeAgeless(10).isEmpty)
+        let row = try #require(try builder(of: state).queuePage(ListQuery()).rows.first)
         #expect(row.ready == 800)
         #expect(row.inRate == 30 && row.outRate == 60 && row.ackRate == 50)
         #expect(row.netRate == -20)
@@ -99,12 +122,12 @@ import Testing
         func second(_ number: Int64) -> [QueueSample] {
             [
                 sample("full", 1, ready: 99, refused: 10 * number, settings: limits),
-                sample("held", 2, ready: 4, consumers: 0, held: true), sample("idle", 3, ready: 12, consumers: 0),
+                sample("held", 2, ready: 4, held: true), sample("idle", 3, ready: 12),
                 sample("near", 4, ready: 85, settings: limits), sample("pay", 5, settings: ["dead.letter": "auto"]),
-                sample("pay.dlq", 6, ready: 10 + number, consumers: 0),
+                sample("pay.dlq", 6, ready: 10 + number),
             ]
         }
-        let found = builder([second(0), second(1)]).attention(diskFree: nil, diskTotal: nil)
+        let found = builder([second(0), second(1)], alone: ["held", "idle", "pay.dlq"]).attention(diskFree: nil, diskTotal: nil)
         #expect(
             found.map { "\($0.severity.rawValue) \($0.kind) \($0.subject) \($0.text)" } == [
                 "CRIT dead pay.dlq 11 (+60/min)", "CRIT gate full at 99% of max.depth 100  refusing 10/s",
@@ -127,14 +150,34 @@ import Testing
         var state = Statistics.State()
         for second in 0...2 as ClosedRange<Int64> {
             let samples = [sample("b", 2, ready: 100, delivered: 10 * second, recordsIn: 10 * second)]
-            state.queues.take(QueueIntake(samples: samples, busiest: 2), seconds: 1)
+            absorb(samples, into: &state.queues)
+            state.queues.tick(seconds: 1, busiest: 2)
         }
-        state.queues.refresh([sample("a", 1, ready: 7), sample("b", 2, ready: 40, delivered: 80, recordsIn: 20)])
-        let builder = SnapshotBuilder(state: state, topics: .init(), now: Timestamp(ms: 0), monotonic: Monotonic(ns: 0))
-        let rows = try builder.queuePage(ListQuery()).rows
+        absorb([sample("a", 1, ready: 7), sample("b", 2, ready: 40, delivered: 80, recordsIn: 20)], into: &state.queues)
+        let rows = try builder(of: state).queuePage(ListQuery()).rows
         #expect(rows.map(\.name) == ["a", "b"] && rows.map(\.ready) == [7, 40])
         #expect(rows[1].outRate == 10 && rows[1].inRate == 10 && rows[1].trend == [100, 100, 100])
         #expect(state.queues.totals.ready == 47)
+    }
+
+    @Test func `a queue that rests costs nothing: its rates fade, its graphs go on as they were`() throws {
+        var state = Statistics.State()
+        for second in 0...4 as ClosedRange<Int64> {
+            absorb([sample("b", 2, ready: 10 * second, recordsIn: 10 * second)], into: &state.queues)
+            state.queues.tick(seconds: 1, busiest: 2)
+        }
+        func row() throws -> QueueRow { try #require(try builder(of: state).queuePage(ListQuery()).rows.first) }
+        #expect(try row().inRate == 10 && row().netRate == 10)
+        for _ in 0..<4 { state.queues.tick(seconds: 1, busiest: 2) }
+        #expect(try row().inRate == 0 && row().netRate == 5)
+        #expect(try row().trend == [0, 10, 20, 30, 40, 40, 40, 40, 40])
+        for _ in 0..<20 { state.queues.tick(seconds: 1, busiest: 2) }
+        #expect(try row().netRate == 0)
+        #expect(try row().trend == [0, 10, 20, 30] + Array(repeating: 40, count: 25))
+        #expect(builder(of: state).queueDetail("b")?.history.ready.suffix(3) == [40, 40, 40])
+        absorb([sample("b", 2, ready: 90, recordsIn: 90)], into: &state.queues)
+        state.queues.tick(seconds: 1, busiest: 2)
+        #expect(try row().trend.suffix(3) == [40, 40, 90] && row().inRate == 50 && row().netRate == 5)
     }
 
     @Test func `a policy is said in words`() {
@@ -149,7 +192,7 @@ import Testing
         #expect(text(["retry.backoff": "500ms,1.5,90s", "retry.jitter": "0.2"]) == "16 attempts, 500ms x1.5 up to 1m30s ±20%")
         var limits = QueuePolicy()
         limits.apply(["max.depth": "5000", "rate.out": "0.5", "ttl.ms": "3600000"])
-        #expect(PolicyText.limits(limits, nearest: ("max.depth", 5_000, 0.314)) == "5k msgs, at 31%, drop-head; out 0.5/s; ttl 1h")
-        #expect(PolicyText.limits(QueuePolicy(), nearest: nil).isEmpty)
+        #expect(PolicyText.limits(limits, fullness: 0.314) == "5k msgs, at 31%, drop-head; out 0.5/s; ttl 1h")
+        #expect(PolicyText.limits(QueuePolicy(), fullness: nil).isEmpty)
     }
 }

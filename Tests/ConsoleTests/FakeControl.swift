@@ -90,6 +90,8 @@ final class FakeControl: Control {
         case .deleteGroup(let name):
             state.groups.removeAll { $0.group == name }
             return CommandOutcome(message: "\(name): forgotten")
+        case .killClient(let id): return CommandOutcome(message: "client \(id): connection closed")
+        case .removeMember(let group, let member): return CommandOutcome(message: "\(group): member \(member) removed, 1 connection closed")
         case .resetOffsets(let reset):
             guard reset.group != "billing" else {
                 throw ControlError(.conflict, "group billing has 2 members; stop them first: offsets move only while nobody reads")
@@ -142,6 +144,9 @@ final class FakeControl: Control {
         snapshot.deadQueues = page(deadQueues(state), query.deadQueues, name: \.name) { $0.messages < $1.messages }
         snapshot.dead = query.dead.flatMap { dead($0, state) }
         snapshot.jobs = page(state.jobs, query.jobs, name: \.source) { $0.id < $1.id }
+        snapshot.clients = page(Self.clients, query.clients, name: \.client) {
+            query.clients?.sort == "inBytesRate" ? $0.inBytesRate < $1.inBytesRate : $0.id < $1.id
+        }
         snapshot.job = query.job.flatMap { job($0, state) }
         snapshot.audit = page(state.audit, query.audit, name: \.command) { $0.id < $1.id }
         return snapshot

@@ -5,14 +5,12 @@ import Testing
 @testable import Terminal
 
 @Suite struct KeyTests {
-    @Test func digitsOpenScreensAndLaterOnesSayWhatTheyComeWith() async throws {
+    @Test func digitsOpenScreens() async throws {
         var bench = try await Bench()
         try await bench.type("3")
         #expect(bench.model.screen == .topics)
         try await bench.type("7")
-        #expect(bench.model.screen == .topics)
-        #expect(bench.status == "7 Clients comes with users and sessions")
-        #expect(!bench.screen.contains("Clients  "))
+        #expect(bench.model.screen == .clients)
         try await bench.type("41")
         #expect(bench.model.screen == .overview)
     }
@@ -162,7 +160,7 @@ import Testing
 
     @Test func mouse() async throws {
         var bench = try await Bench(size: Size(columns: 80, rows: 24))
-        try await bench.press(.mouse(Mouse(.press, x: 26, y: 1)))
+        try await bench.press(.mouse(Mouse(.press, x: 16, y: 1)))
         #expect(bench.model.screen == .topics)
         try await bench.press(.mouse(Mouse(.press, x: 10, y: 7)))
         #expect(bench.model.selectedTopic == "orders")

@@ -71,6 +71,20 @@ public final class ShareCoordinator: @unchecked Sendable {
         }
     }
 
+    /// Takes a member out as if it had been silent for too long; false when it is not there.
+    func expel(_ member: String, from id: String, reply: @escaping @Sendable (Bool) -> Void) {
+        shard.run {
+            guard let before = self.table[id]?.members[member] else { return reply(false) }
+            let leave = ShareHeartbeat(
+                memberID: member, epoch: ShareHeartbeat.leaves, clientID: before.clientID, clientHost: before.clientHost)
+            _ = self.table.heartbeat(
+                id, leave, limits: self.limits, sessionMs: self.times(of: id).sessionMs, now: self.shard.clock.monotonic,
+                topic: self.lookUp())
+            self.release(before, of: id, wasLost: true)
+            reply(true)
+        }
+    }
+
     /// The group with its members; nil when there is no such share group.
     public func describe(_ id: String, reply: @escaping @Sendable (ShareGroup?) -> Void) {
         shard.run { reply(self.table[id] ?? (self.isShareGroup(id) ? ShareGroup(id: id) : nil)) }
@@ -83,6 +97,27 @@ public final class ShareCoordinator: @unchecked Sendable {
 
     func all() -> [ShareGroup] {
         Array(table.groups.values) + known.subtracting(table.groups.keys).sorted().map { ShareGroup(id: $0) }
+    }
+
+    /// Share groups that are not a queue's own.
+    func foreign() -> [ShareGroup] {
+        let topics = catalog.current
+        func isOwn(_ id: String) -> Bool { topics[id]?.config.isQueue == true }
+        return table.groups.values.filter { !isOwn($0.id) }
+            + known.lazy.filter { !isOwn($0) && self.table.groups[$0] == nil }.map { ShareGroup(id: $0) }
+    }
+
+    /// Members that read something, by group and topic. Call on the shard's loop.
+    func consumers() -> [QueueKey: Int] {
+        var consumers: [QueueKey: Int] = [:]
+        for group in table.groups.values {
+            for member in group.members.values {
+                for assignment in member.assignment where !assignment.partitions.isEmpty {
+                    consumers[QueueKey(group: group.id, topic: assignment.id), default: 0] += 1
+                }
+            }
+        }
+        return consumers
     }
 
     /// Whether the name is a share group's, so that no consumer group may have it. Call on the shard's loop.

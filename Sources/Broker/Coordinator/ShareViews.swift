@@ -5,7 +5,7 @@ extension ShareCoordinator {
     /// The share groups as the Groups screen shows them, without positions. A queue's own group is left out: it is on the Queues screen.
     /// Call on the shard's loop.
     func views() -> [GroupView] {
-        all().filter { !isOwnGroupOfQueue($0.id) }.map { group in
+        foreign().map { group in
             let members = group.members.values.map { member in
                 GroupView.Member(
                     id: member.id, instanceID: nil, clientID: member.clientID, clientHost: member.clientHost,

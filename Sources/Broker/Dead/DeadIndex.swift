@@ -103,21 +103,25 @@ final class DeadIndex: Sendable {
 
     // MARK: Counting
 
-    /// Counts the messages of these ranges by group, the largest first, and those of no known group.
-    func count(_ open: [(partition: Int32, ranges: [Range<Offset>])]) -> (groups: [Counted], others: Int64) {
+    /// Counts the messages of these ranges by group, the largest first; those of no known group; and those it has not read yet.
+    func count(_ open: [(partition: Int32, ranges: [Range<Offset>])]) -> (groups: [Counted], others: Int64, unread: Int64) {
         state.withLock { state in
             var counted = state.groups.map { Counted(group: $0) }
             var others: Int64 = 0
+            var unread: Int64 = 0
             for (partition, ranges) in open {
                 guard let part = state.parts[partition] else {
-                    others += ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
+                    unread += ranges.reduce(0) { $0 + ($1.upperBound - $1.lowerBound) }
                     continue
                 }
-                for range in ranges { others += part.count(range, &counted) }
+                for range in ranges {
+                    others += part.count(range, &counted)
+                    unread += max(0, range.upperBound - max(range.lowerBound, part.next))
+                }
             }
             counted.removeAll { $0.count == 0 }
             counted.sort { ($1.count, $0.group.reason) < ($0.count, $1.group.reason) }
-            return (counted, others)
+            return (counted, others, unread)
         }
     }
 
@@ -155,7 +159,8 @@ extension DeadIndex.Part {
     fileprivate func count(_ range: Range<Offset>, _ counted: inout [DeadIndex.Counted]) -> Int64 {
         let first = max(range.lowerBound, base)
         let end = min(range.upperBound, next)
-        var others = (range.upperBound - range.lowerBound) - max(0, end - first)
+        // Older than what is indexed.
+        var others = max(0, min(range.upperBound, base) - range.lowerBound)
         guard first < end else { return others }
         for index in Int(first - base)..<Int(end - base) {
             let number = Int(reasons[index])

@@ -207,7 +207,9 @@ extension Broker {
         var row = row
         if following { await followDead(topic, forMs: Self.followMs) }
         let open = await openRanges(topic)
-        let (groups, others) = deadQueues.index(of: topic.id).count(open)
+        let (groups, others, unread) = deadQueues.index(of: topic.id).count(open)
+        row.unread = unread
+        guard unread == 0 else { return (row, groups, others, open) }
         let known = groups.reduce(0) { $0 + $1.count }
         if let top = groups.first, known + others > 0 {
             row.topReason = top.group.reason

@@ -13,21 +13,26 @@ import Storage
 final class Partition: @unchecked Sendable {
     let id: PartitionID
     var topicName: String
-    var config: TopicConfig
+    var config: TopicConfig { didSet { touch() } }
     /// The first offset that may be read: raised by retention and delete-records.
-    var start: Offset
+    var start: Offset { didSet { touch() } }
     /// Everything below is written and may be read.
-    var highWatermark: Offset
+    var highWatermark: Offset { didSet { touch() } }
     /// What retention freed between start and high watermark.
-    var holes: OffsetRanges { didSet { holeCount = holes.count } }
+    var holes: OffsetRanges {
+        didSet {
+            holeCount = holes.count
+            touch()
+        }
+    }
     private(set) var holeCount: Int64
     /// The next offset to hand out.
     var end: Offset
-    var bytes: Int64
+    var bytes: Int64 { didSet { touch() } }
     var maxTimestamp: Timestamp
     /// When the newest record arrived by the broker's clock; nil before the first of this run.
     var appendedAt: Timestamp?
-    var counters = PartitionCounters()
+    var counters = PartitionCounters() { didSet { touch() } }
 
     /// Idempotent producers as of `end`: what a new batch is judged by. Known once the log behind the last snapshot has been read again.
     var memory: ProducerMemory
@@ -42,8 +47,12 @@ final class Partition: @unchecked Sendable {
     var afterLoad: [(LogError?) -> Void] = []
 
     /// Cursors of share groups on this partition, and among them a queue's own.
-    var cursors: [HostedCursor] = []
+    var cursors: [HostedCursor] = [] { didSet { touch() } }
     var own: HostedCursor?
+
+    /// Where this partition is listed when something that statistics show has changed; once until they look.
+    private let changes: ChangedPartitions
+    private var isListed = false
 
     private var waiters: [UInt64: FetchWaiter] = [:]
 
@@ -53,8 +62,9 @@ final class Partition: @unchecked Sendable {
         var ticket: ProduceTicket?
     }
 
-    init(id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
+    init(id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory, changes: ChangedPartitions) {
         self.id = id
+        self.changes = changes
         topicName = topic.name
         config = topic.config
         self.start = max(extent.start, start ?? .zero)
@@ -68,12 +78,23 @@ final class Partition: @unchecked Sendable {
         writtenMemory = memory
         savedEnd = memory.upTo
         savingEnd = memory.upTo
+        touch()
     }
 
     /// Records that are there.
     var recordCount: Int64 { max(0, highWatermark - start - holeCount) }
 
     var stream: StreamID { .partition(id) }
+
+    /// What statistics show of the partition or its cursors has changed.
+    func touch() {
+        guard !isListed else { return }
+        isListed = true
+        changes.note(id)
+    }
+
+    /// Statistics have looked.
+    func looked() { isListed = false }
 
     /// Raises the high watermark after a write and wakes those who wait for it.
     func written(_ append: Append, now: Timestamp) {

@@ -69,7 +69,7 @@ final class CursorHost: @unchecked Sendable {
     /// Takes a machine in, as new or as read back.
     @discardableResult
     func adopt(_ key: ShareKey, _ partition: Partition, _ machine: QueueCursor) -> HostedCursor {
-        let cursor = HostedCursor(key: key, partition: partition, machine: machine)
+        let cursor = HostedCursor(key: key, partition: partition, machine: machine, limits: limits)
         cursor.machine.policy = configs.policy(group: key.group, topic: partition.topicName, partition.config)
         cursor.machine.end = partition.highWatermark
         cursor.machine.raiseFloor(to: partition.start)

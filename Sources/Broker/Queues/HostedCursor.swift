@@ -8,7 +8,7 @@ final class HostedCursor: @unchecked Sendable {
     let partition: Partition
     /// The queue's own group: the cursor that admission and retention go by.
     let isOwn: Bool
-    var machine: QueueCursor
+    var machine: QueueCursor { didSet { partition.touch() } }
     /// When the machine will be ticked; nil when it has nothing to wait for.
     var armedAt: Monotonic?
     /// When messages were appended, where they may expire.
@@ -22,13 +22,17 @@ final class HostedCursor: @unchecked Sendable {
     /// Tokens of `rate.in`.
     var rateIn = RateBucket()
     /// Publishes that admission refused.
-    var refused: Int64 = 0
+    var refused: Int64 = 0 { didSet { partition.touch() } }
     /// Publishes that were refused and went to the dead-letter target.
     var rejected = RejectedPublishes()
 
+    /// Who answered when.
+    var answers: MemberAnswers
+
     private var waiters: [UInt64: FetchWaiter] = [:]
 
-    init(key: ShareKey, partition: Partition, machine: QueueCursor) {
+    init(key: ShareKey, partition: Partition, machine: QueueCursor, limits: Limits) {
+        answers = MemberAnswers(limit: limits.answersPerCursor)
         self.key = key
         self.partition = partition
         self.machine = machine

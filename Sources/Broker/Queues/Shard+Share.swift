@@ -44,7 +44,10 @@ extension Shard {
                 var step = CursorStep()
                 let error = cursor.take(item, from: member, now: host.now, seed: host.random(), &step)
                 results.append((item.slot, error))
-                if error == nil { steps.append((cursor, step)) }
+                guard error == nil else { continue }
+                steps.append((cursor, step))
+                let (accepted, isAny) = item.answers
+                if isAny { cursor.answers.note(member, accepted: accepted, now: host.now.monotonic) }
             }
             let taken = results
             let answer: (ShareError?) -> Void = { failure in

@@ -17,6 +17,8 @@ public final class Shard: @unchecked Sendable {
     let logger: Logger
 
     var partitions: [PartitionID: Partition] = [:]
+    /// Partitions that statistics have to look at.
+    let changes = ChangedPartitions()
     var commit = GroupCommit()
     /// The groups whose names hash here; there once the broker has started.
     var coordinator: GroupCoordinator?
@@ -74,7 +76,7 @@ public final class Shard: @unchecked Sendable {
     /// Takes a partition over. `extent` is what the log holds of it.
     func adopt(_ id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
         loop.preconditionInEventLoop()
-        let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory)
+        let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory, changes: changes)
         partitions[id] = partition
         if partition.config.units != StreamUnits() { log.setUnits(partition.config.units, of: partition.stream, shard: self.id) }
         cursors?.configured(partition)
@@ -84,6 +86,7 @@ public final class Shard: @unchecked Sendable {
     func release(_ id: PartitionID) {
         loop.preconditionInEventLoop()
         guard let partition = partitions.removeValue(forKey: id) else { return }
+        changes.note(gone: id)
         partition.wakeAll()
         cursors?.release(partition)
         delays?.forget(id)

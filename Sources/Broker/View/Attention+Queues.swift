@@ -2,24 +2,67 @@ import Control
 import Model
 
 extension SnapshotBuilder {
-    /// A line of the list with what it is sorted by: the worst rank first, then the largest.
-    typealias Found = (rank: Int, size: Int64, line: Attention)
+    /// A line of the list with what it is sorted by: the worst rank first, then the largest, then by name.
+    struct Found {
+        var rank: Int
+        var size: Int64
+        var subject: String
+        /// Made only for the lines that are shown.
+        var line: () -> Attention
+    }
+
+    private enum Concern { case dead, consumers, limit, gate }
 
     /// What an operator should look at among the queues. No threshold is configured: dead letters that grow, messages that nobody takes,
-    /// a gate that is held or near its limit.
-    func queueAttention() -> [Found] {
-        var found: [Found] = []
-        for track in state.queues.tracks {
-            if track.isDeadLetter {
-                if let line = deadLine(track) { found.append(line) }
+    /// a gate that is held or near its limit. At most `limit` lines, as a list of ten thousand is none.
+    func queueAttention(_ limit: Int) -> [Found] {
+        var concerns: [(rank: Int, size: Int64, concern: Concern, place: Int)] = []
+        let queues = state.queues
+        for (place, figures) in queues.figures.enumerated() {
+            if figures.isDeadLetter {
+                guard figures.open > 0 else { continue }
+                let grows = queues.tracks[place].perMinute(figures, at: queues.lastTick) >= 0.5
+                concerns.append((grows ? 5 : 0, figures.open, .dead, place))
                 continue
             }
-            if let line = consumerLine(track) { found.append(line) }
-            if let line = limitLine(track) { found.append(line) }
-            if let line = gateLine(track) { found.append(line) }
+            if figures.consumers == 0, figures.ready > 0, !figures.holdsDelivery { concerns.append((2, figures.ready, .consumers, place)) }
+            if let nearest = figures.limit, nearest.share >= 0.8 || figures.refusedRate > 0 {
+                concerns.append((isOver(figures) ? 4 : 1, figures.ready, .limit, place))
+            }
+            if figures.holdsDelivery || figures.holdsPublishing { concerns.append((0, figures.ready, .gate, place)) }
         }
-        if let herd = state.queues.herd, herd.at > now { found.append((0, herd.count, herdLine(herd))) }
+        let worst = Selection.window(of: concerns, start: 0, count: limit) { left, right in
+            if (left.rank, left.size) != (right.rank, right.size) { return (left.rank, left.size) > (right.rank, right.size) }
+            let (first, second) = (queues.tracks[left.place].sample.name, queues.tracks[right.place].sample.name)
+            // A queue may have two concerns of one rank.
+            return first == second ? left.concern == .limit && right.concern != .limit : first < second
+        }
+        var found = worst.map { worst in
+            Found(rank: worst.rank, size: worst.size, subject: queues.tracks[worst.place].sample.name) {
+                line(worst.concern, worst.place)
+            }
+        }
+        if let herd = queues.herd, herd.at > now {
+            found.append(Found(rank: 0, size: herd.count, subject: "delay") { herdLine(herd) })
+        }
         return found
+    }
+
+    private func line(_ concern: Concern, _ place: Int) -> Attention {
+        let figures = state.queues.figures[place]
+        let name = state.queues.tracks[place].sample.name
+        switch concern {
+        case .dead: return deadLine(place, figures, name)
+        case .consumers:
+            var text = "no consumers  \(ShortText.count(Double(figures.ready))) ready"
+            if let ms = oldest(figures) { text += "  oldest \(ShortText.age(ms))" }
+            return line(.warn, "queue", name, text)
+        case .limit: return limitLine(figures, name)
+        case .gate:
+            let gates = [figures.holdsDelivery ? "delivery held" : nil, figures.holdsPublishing ? "publishing blocked" : nil]
+            let text = gates.compactMap { $0 }.joined(separator: ", ") + "  \(ShortText.count(Double(figures.ready))) ready"
+            return line(.info, "gate", name, text)
+        }
     }
 
     private func herdLine(_ herd: DelayHerd) -> Attention {
@@ -30,45 +73,27 @@ extension SnapshotBuilder {
     }
 
     /// CRIT while they grow, a plain remark otherwise.
-    private func deadLine(_ track: QueueTrack) -> Found? {
-        guard track.open > 0 else { return nil }
-        let perMinute = track.perMinute
+    private func deadLine(_ place: Int, _ figures: QueueFigures, _ name: String) -> Attention {
+        let perMinute = state.queues.tracks[place].perMinute(figures, at: state.queues.lastTick)
         let grows = perMinute >= 0.5
-        var text = ShortText.count(Double(track.open))
+        var text = ShortText.count(Double(figures.open))
         text += grows ? " (\(ShortText.signed(perMinute))/min)" : "  not growing"
-        if let ms = oldest(track) { text += "  oldest \(ShortText.age(ms))" }
-        return (
-            grows ? 5 : 0, track.open,
-            Attention(
-                severity: grows ? .crit : .info, kind: "dead", subject: track.sample.name, text: text, screen: "dead",
-                select: track.sample.name)
-        )
+        if let ms = oldest(figures) { text += "  oldest \(ShortText.age(ms))" }
+        return Attention(severity: grows ? .crit : .info, kind: "dead", subject: name, text: text, screen: "dead", select: name)
     }
 
-    private func consumerLine(_ track: QueueTrack) -> Found? {
-        guard track.sample.consumers == 0, track.sums.ready > 0, !track.sums.holdsDelivery else { return nil }
-        var text = "no consumers  \(ShortText.count(Double(track.sums.ready))) ready"
-        if let ms = oldest(track) { text += "  oldest \(ShortText.age(ms))" }
-        return (2, track.sums.ready, line(.warn, "queue", track, text))
-    }
+    private func isOver(_ figures: QueueFigures) -> Bool { figures.refusedRate > 0 || figures.limit?.share ?? 0 >= 0.98 }
 
     /// CRIT when publishes are refused or the limit is all but reached.
-    private func limitLine(_ track: QueueTrack) -> Found? {
-        guard let nearest = track.nearestLimit, nearest.share >= 0.8 || track.refusedRate > 0 else { return nil }
-        let isOver = nearest.share >= 0.98 || track.refusedRate > 0
-        var text = "at \(Int((nearest.share * 100).rounded()))% of \(nearest.name) \(ShortText.count(Double(nearest.limit)))"
-        if track.refusedRate > 0 { text += "  refusing \(ShortText.count(track.refusedRate.rounded(.up)))/s" }
-        return (isOver ? 4 : 1, track.sums.ready, line(isOver ? .crit : .warn, "gate", track, text))
+    private func limitLine(_ figures: QueueFigures, _ name: String) -> Attention {
+        let nearest = figures.limit
+        let share = Int(((nearest?.share ?? 0) * 100).rounded())
+        var text = "at \(share)% of \(nearest?.kind.rawValue ?? "") \(ShortText.count(Double(nearest?.limit ?? 0)))"
+        if figures.refusedRate > 0 { text += "  refusing \(ShortText.count(figures.refusedRate.rounded(.up)))/s" }
+        return line(isOver(figures) ? .crit : .warn, "gate", name, text)
     }
 
-    private func gateLine(_ track: QueueTrack) -> Found? {
-        guard track.sums.holdsDelivery || track.sums.holdsPublishing else { return nil }
-        let gates = [track.sums.holdsDelivery ? "delivery held" : nil, track.sums.holdsPublishing ? "publishing blocked" : nil]
-        let text = gates.compactMap { $0 }.joined(separator: ", ") + "  \(ShortText.count(Double(track.sums.ready))) ready"
-        return (0, track.sums.ready, line(.info, "gate", track, text))
-    }
-
-    private func line(_ severity: Attention.Severity, _ kind: String, _ track: QueueTrack, _ text: String) -> Attention {
-        Attention(severity: severity, kind: kind, subject: track.sample.name, text: text, screen: "queues", select: track.sample.name)
+    private func line(_ severity: Attention.Severity, _ kind: String, _ name: String, _ text: String) -> Attention {
+        Attention(severity: severity, kind: kind, subject: name, text: text, screen: "queues", select: name)
     }
 }

@@ -6,20 +6,20 @@ extension Broker {
     ///
     /// Retries are looked at one by one, up to ``Limits/scheduledRetries`` of them: what is beyond is counted and in no bucket.
     func delayOverview(_ query: DelayQuery, _ tracks: QueueTracks) async -> DelayOverview? {
-        var wanted = tracks.tracks
+        var wanted = tracks.order.filter { tracks.figures[$0].retrying > 0 }
         if let name = query.queue {
-            guard let track = tracks[name] else { return nil }
-            wanted = [track]
+            guard let place = tracks.place(of: name) else { return nil }
+            wanted = [place]
         }
         var overview = DelayOverview()
         var schedule = DelaySchedule()
-        if wanted.count != 1 || query.queue == nil || wanted[0].sample.isQueue {
+        if query.queue == nil || tracks.tracks[wanted[0]].sample.isQueue {
             overview = await delayOverview(queue: query.queue)
             schedule.add(overview)
         }
-        await addRetries(of: wanted, to: &schedule)
+        await addRetries(of: wanted.map { tracks.tracks[$0] }, to: &schedule)
         overview.queue = query.queue
-        overview.retrying = wanted.reduce(0) { $0 + $1.sums.retrying }
+        overview.retrying = wanted.reduce(0) { $0 + tracks.figures[$1].retrying }
         overview.overdue = schedule.overdue
         overview.nextDueMs = schedule.nextDueMs
         overview.buckets = schedule.rows
@@ -27,8 +27,8 @@ extension Broker {
         overview.forecast = schedule.forecastRates
         overview.attempts =
             query.queue == nil
-            ? SnapshotBuilder.attempts(QueueTrack.attempts(of: wanted), nil)
-            : wanted.first.map { SnapshotBuilder.attempts($0.attempts, $0.policy) } ?? []
+            ? SnapshotBuilder.attempts(tracks.attempts, nil)
+            : wanted.first.map { SnapshotBuilder.attempts(tracks.tracks[$0].attempts(at: tracks.lastTick), tracks.tracks[$0].policy) } ?? []
         return overview
     }
 
@@ -68,33 +68,5 @@ extension Broker {
                 schedule.add(retryIn: due - now, attempt: message.attempts + 1)
             }
         }
-    }
-
-    /// Who reads a queue and what each holds, the fullest first. A member that left may still hold messages until they are given back.
-    func consumers(of track: QueueTrack) async -> [ConsumerRow] {
-        var held: [String: Int64] = [:]
-        for counts in track.sample.cursors where counts.acquired > 0 {
-            let holders = await withCheckedContinuation { continuation in
-                shard(of: counts.key.partition).holders(of: counts.key) { continuation.resume(returning: $0) }
-            }
-            for holder in holders { held[holder.member, default: 0] += holder.held }
-        }
-        let members = await shareGroup(track.sample.group)?.members.values.map { $0 } ?? []
-        var rows: [ConsumerRow] = []
-        for member in members where member.assignment.contains(where: { $0.id == track.sample.topic }) {
-            var row = ConsumerRow()
-            row.id = member.id
-            row.client = member.clientID
-            row.host = member.clientHost
-            row.unacked = held.removeValue(forKey: member.id) ?? 0
-            rows.append(row)
-        }
-        for (member, count) in held {
-            var row = ConsumerRow()
-            row.id = member
-            row.unacked = count
-            rows.append(row)
-        }
-        return rows.sorted { ($1.unacked, $0.id) < ($0.unacked, $1.id) }
     }
 }

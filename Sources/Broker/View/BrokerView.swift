@@ -32,8 +32,8 @@ public final class BrokerView: Control {
     }
 
     public func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
-        var state = broker.statistics.state.withLock { $0 }
-        if query.queues != nil || query.queue != nil || query.delay != nil { await broker.refreshQueues(&state) }
+        await broker.refreshStatistics()
+        let state = broker.statistics.state.withLock { $0 }
         let builder = SnapshotBuilder(
             state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic)
         var snapshot = Snapshot(broker: info(state), totals: totals(state), history: builder.history(points: query.historyPoints))
@@ -42,7 +42,7 @@ public final class BrokerView: Control {
         if let list = query.topics { snapshot.topics = try builder.topicPage(list) }
         if let list = query.groups { snapshot.groups = try builder.groupPage(list) }
         if let name = query.topic, var detail = builder.topicDetail(name) {
-            await age(&detail.row)
+            detail.row = await aged([detail.row])[0]
             snapshot.topic = detail
         }
         if let name = query.group { snapshot.group = builder.groupDetail(name) }
@@ -53,9 +53,10 @@ public final class BrokerView: Control {
             snapshot.queue = detail
         }
         if let delay = query.delay { snapshot.delay = await broker.delayOverview(delay, state.queues) }
+        if let list = query.clients { snapshot.clients = try broker.clients.page(list, limit: broker.limits.listRows) }
         try await broker.addOperatorViews(query, to: &snapshot)
         try await broker.addDelayedMessages(query, to: &snapshot)
-        for index in snapshot.topics.rows.indices.prefix(broker.limits.agedRows) { await age(&snapshot.topics.rows[index]) }
+        snapshot.topics.rows = await aged(snapshot.topics.rows)
         return snapshot
     }
 
@@ -68,7 +69,6 @@ public final class BrokerView: Control {
         if readOnly, !command.onlyPreviews {
             throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
         }
-        defer { broker.statistics.commands.add(1, ordering: .relaxed) }
         if case .queue(let command) = command { return try await broker.perform(command, actor: actor) }
         if command.onlyPreviews { return try await carryOut(command) }
         return try await broker.audited(command.commandLine, actor: actor) { () async throws(ControlError) in try await carryOut(command) }
@@ -94,6 +94,8 @@ public final class BrokerView: Control {
         case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
         case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
         case .deleteGroup(let name): return try await broker.deleteGroup(name)
+        case .killClient(let id): return try broker.killClient(id)
+        case .removeMember(let group, let member): return try await broker.removeMember(member, of: group)
         case .queue(let command): return try await broker.perform(command, actor: "console")
         }
     }
@@ -120,12 +122,7 @@ public final class BrokerView: Control {
     }
 
     private func totals(_ state: Statistics.State) -> Totals {
-        var totals = state.totals
-        totals.take(state.queues.totals)
-        totals.recordsIn = state.recordsIn
-        totals.bytesIn = state.bytesIn
-        totals.recordsOut = state.recordsOut
-        totals.bytesOut = state.bytesOut
+        var totals = state.currentTotals
         totals.jobs = broker.jobs.rows.filter { $0.state == .running || $0.state == .waiting }.count
         totals.connections = broker.statistics.connections.load(ordering: .relaxed)
         totals.errors = Int64(broker.statistics.errors.load(ordering: .relaxed))
@@ -133,16 +130,24 @@ public final class BrokerView: Control {
         return totals
     }
 
-    /// Looks up the age of a topic's oldest record.
-    private func age(_ row: inout TopicRow) async {
-        guard row.records > 0, let topic = broker.catalog.current[row.name] else { return }
-        var oldest: Timestamp?
-        for shard in broker.shards {
-            let mine = topic.partitionIDs.prefix(broker.limits.agedRows).filter { broker.shard(of: $0) === shard }
-            guard !mine.isEmpty else { continue }
-            for case let time? in await shard.times(of: mine.map { ($0, .zero) }) { oldest = min(oldest ?? time, time) }
+    /// Topics with the age of their oldest record, one call a shard for all of them.
+    private func aged(_ rows: [TopicRow]) async -> [TopicRow] {
+        var rows = rows
+        let topics = broker.catalog.current
+        var places: [(row: Int, partition: PartitionID)] = []
+        for (row, topic) in rows.prefix(broker.limits.agedRows).enumerated() where topic.records > 0 {
+            for id in topics[topic.name]?.partitionIDs.prefix(broker.limits.agedRows) ?? [] { places.append((row, id)) }
         }
-        row.oldestMs = oldest.map { max(0, broker.clock.now - $0) }
+        let now = broker.clock.now
+        for shard in broker.shards {
+            let mine = places.filter { broker.shard(of: $0.partition) === shard }
+            guard !mine.isEmpty else { continue }
+            for (place, time) in zip(mine, await shard.times(of: mine.map { ($0.partition, .zero) })) {
+                guard let time else { continue }
+                rows[place.row].oldestMs = max(rows[place.row].oldestMs ?? 0, now - time)
+            }
+        }
+        return rows
     }
 
     // MARK: Commands

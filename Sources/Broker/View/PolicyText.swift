@@ -17,13 +17,13 @@ enum PolicyText {
     }
 
     /// `100k msgs / 2G, at 31%, reject-publish; in 100/s; out 50/s; ttl 1h`; empty without limits.
-    static func limits(_ policy: QueuePolicy, nearest: (name: String, limit: Int64, share: Double)?) -> String {
+    static func limits(_ policy: QueuePolicy, fullness: Double?) -> String {
         var parts: [String] = []
         let depth = policy.maxDepth.map { "\(ShortText.count(Double($0))) msgs" }
         let bytes = policy.maxBytes.map { "\(ShortText.count(Double($0)))B" }
-        if let nearest {
+        if let fullness {
             let sizes = [depth, bytes].compactMap { $0 }.joined(separator: " / ")
-            parts.append("\(sizes), at \(Int((nearest.share * 100).rounded()))%, \(policy.overflow.rawValue)")
+            parts.append("\(sizes), at \(Int((fullness * 100).rounded()))%, \(policy.overflow.rawValue)")
         }
         if let rate = policy.rateIn { parts.append("in \(number(rate))/s") }
         if let rate = policy.rateOut { parts.append("out \(number(rate))/s") }

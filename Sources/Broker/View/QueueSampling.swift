@@ -14,153 +14,144 @@ struct QueueSample: Sendable {
     var cursors: [CursorCounts] = []
     /// Records appended to the topic since the broker's start.
     var recordsIn: Int64 = 0
-    /// Members that read the topic.
-    var consumers = 0
-    /// Messages in the delay store that will be appended to the queue.
-    var delayed: Int64 = 0
     /// What its policy is read from.
     var settings = QueueSettings(topic: [:], group: [:])
-    var policy = QueuePolicy()
+}
+
+/// What changed on one shard since the last look, and what is told whole because it is little.
+struct ShardLook: Sendable {
+    struct Changed: Sendable {
+        var partition: PartitionSample
+        /// All cursors on it.
+        var cursors: [CursorCounts]
+    }
+    var changed: [Changed] = []
+    var gone: [PartitionID] = []
+    /// Members of share groups by topic.
+    var consumers: [QueueKey: Int] = [:]
+    var delayed: [TopicID: Int64] = [:]
+}
+
+extension Shard {
+    /// What changed since the last call. Call on the shard's loop, through the statistics' gate.
+    func look(members: ShareCoordinator) -> ShardLook {
+        loop.preconditionInEventLoop()
+        var look = ShardLook()
+        let (changed, gone) = changes.take()
+        look.gone = gone
+        look.changed.reserveCapacity(changed.count)
+        for id in changed {
+            guard let partition = partitions[id] else { continue }
+            partition.looked()
+            look.changed.append(.init(partition: partition.sample, cursors: partition.cursors.map(\.counts)))
+        }
+        look.consumers = members.consumers()
+        if let store = delays?.store {
+            for (number, count) in store.counts.totals {
+                if let id = store.targets[number] { look.delayed[id.topic, default: 0] += count }
+            }
+        }
+        return look
+    }
+}
+
+extension Partition {
+    var sample: PartitionSample {
+        PartitionSample(id: id, start: start, end: highWatermark, holes: holeCount, bytes: bytes, counters: counters)
+    }
 }
 
 extension Broker {
-    /// One second's look at the queues.
-    func queueIntake(_ cursors: [CursorCounts], _ partitions: [Statistics.PartitionSample]) async -> QueueIntake {
-        let byID = Dictionary(partitions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let known = statistics.state.withLock { $0.queues }
-        let delayed = await delayedCounts()
-        let samples = queueSamples(cursors, byID, delayed: delayed, shares: await shareGroups(), known: known)
-        var intake = QueueIntake(samples: samples, ages: await ages(of: samples, known: known.ages), busiest: limits.busiestQueues)
-        // A forecast of minutes needs no look every second.
-        intake.herd = known.ticks % 5 == 0 ? await herd(known) : known.herd
-        return intake
+    /// Brings topics, queues and totals up to this moment, so that who has just done something sees it. Costs what has changed since the
+    /// last look, not what there is.
+    func refreshStatistics() async {
+        await statistics.gate.enter { () async in
+            var looks: [ShardLook] = []
+            for (shard, coordinator) in zip(shards, shareCoordinators) { looks.append(await shard.ask { $0.look(members: coordinator) }) }
+            let seen = looks
+            let topics = catalog.current
+            statistics.state.withLock { $0.absorb(seen, topics, groupConfigs) }
+        }
     }
+}
 
-    /// Brings the queues of a snapshot up to this moment, so that who has just done something sees it. Where there are more than
-    /// ``Limits/liveQueues``, only after a command: else they are up to a second old.
-    func refreshQueues(_ state: inout Statistics.State) async {
-        guard state.queues.tracks.count <= limits.liveQueues || statistics.commands.load(ordering: .relaxed) != state.commands else {
-            return
-        }
-        var cursors: [CursorCounts] = []
-        var partitions: [PartitionID: Statistics.PartitionSample] = [:]
-        for shard in shards {
-            let (counts, samples) = await shard.ask { ($0.cursorCounts(), $0.partitionSamples { $0.config.isQueue }) }
-            cursors += counts
-            for sample in samples { partitions[sample.id] = sample }
-        }
-        let delayed = await delayedCounts()
-        state.queues.refresh(
-            queueSamples(cursors, partitions, delayed: delayed, shares: await shareGroups(), known: state.queues))
-    }
-
-    /// Queues and share groups from the cursors of all shards, by name. A policy is read again only when its settings changed.
-    func queueSamples(
-        _ cursors: [CursorCounts], _ partitions: [PartitionID: Statistics.PartitionSample], delayed: [PartitionID: Int64],
-        shares: [ShareGroup], known: QueueTracks
-    ) -> [QueueSample] {
-        let topics = catalog.current
-        var samples: [QueueKey: QueueSample] = [:]
-        for topic in topics.byName.values where topic.config.isQueue {
-            samples[QueueKey(group: topic.name, topic: topic.id)] = QueueSample(
-                name: topic.name, group: topic.name, topic: topic.id, topicName: topic.name, isQueue: true)
-        }
-        for counts in cursors {
-            guard let topic = topics[counts.key.partition.topic] else { continue }
-            let key = QueueKey(group: counts.key.group, topic: topic.id)
-            samples[
-                key,
-                default: QueueSample(
-                    name: "\(key.group)@\(topic.name)", group: key.group, topic: topic.id, topicName: topic.name, isQueue: false)
-            ].cursors.append(counts)
-        }
-        guard !samples.isEmpty else { return [] }
-        let readers = readers(shares)
-        return samples.map { key, sample in
-            var sample = sample
-            guard let topic = topics[key.topic] else { return sample }
-            if sample.isQueue, sample.cursors.count < Int(topic.partitions) { addUntouched(&sample, topic, partitions) }
-            if sample.cursors.count > 1 { sample.cursors.sort { $0.key.partition.index < $1.key.partition.index } }
-            for index in 0..<topic.partitions {
-                let id = PartitionID(topic: topic.id, index: index)
-                sample.recordsIn += partitions[id]?.counters.recordsIn ?? 0
-                // What is delayed belongs to the topic: a share group elsewhere would count it again.
-                if sample.isQueue { sample.delayed += delayed[id] ?? 0 }
+extension Statistics.State {
+    mutating func absorb(_ looks: [ShardLook], _ catalog: Catalog.View, _ configs: GroupConfigs) {
+        var delayed: [TopicID: Int64] = [:]
+        var consumers: [QueueKey: Int] = [:]
+        /// Cursors of changed queues by partition; nil where one is gone.
+        var parts: [QueueKey: [PartitionID: CursorCounts?]] = [:]
+        for look in looks {
+            delayed.merge(look.delayed) { $0 + $1 }
+            consumers.merge(look.consumers) { $0 + $1 }
+            for id in look.gone {
+                topics.remove(id)
+                for group in queues.groups(on: id.topic) { parts[QueueKey(group: group, topic: id.topic), default: [:]][id] = .some(nil) }
             }
-            sample.consumers = readers[key] ?? 0
-            sample.settings = QueueSettings(topic: topic.config.overrides, group: groupConfigs.settings(of: key.group))
-            let before = known[sample.name]
-            sample.policy =
-                before?.settings == sample.settings
-                ? before?.policy ?? QueuePolicy() : groupConfigs.policy(group: key.group, topic: topic.name, topic.config)
-            return sample
-        }.sorted { $0.name < $1.name }
+            for change in look.changed {
+                let id = change.partition.id
+                guard catalog[id.topic] != nil else { continue }
+                topics.absorb(change.partition)
+                for group in queues.groups(on: id.topic) where !change.cursors.contains(where: { $0.key.group == group }) {
+                    parts[QueueKey(group: group, topic: id.topic), default: [:]][id] = .some(nil)
+                }
+                for counts in change.cursors {
+                    parts[QueueKey(group: counts.key.group, topic: id.topic), default: [:]][id] = counts
+                }
+                noteQueue(on: id, catalog, &parts)
+            }
+        }
+        queues.setDelayed(delayed)
+        queues.setConsumers(consumers)
+        var empty: Set<QueueKey> = []
+        for (key, parts) in parts where !absorb(key, parts, catalog, configs) { empty.insert(key) }
+        queues.remove(empty)
+        queues.settle()
     }
 
-    private func addUntouched(
-        _ sample: inout QueueSample, _ topic: Topic, _ partitions: [PartitionID: Statistics.PartitionSample]
-    ) {
+    /// A queue is there though it has no cursor of its own group yet.
+    private func noteQueue(on id: PartitionID, _ catalog: Catalog.View, _ parts: inout [QueueKey: [PartitionID: CursorCounts?]]) {
+        guard let topic = catalog[id.topic], topic.config.isQueue else { return }
+        let key = QueueKey(group: topic.name, topic: id.topic)
+        if parts[key]?.keys.contains(id) != true { parts[key, default: [:]][id] = .some(nil) }
+    }
+
+    /// Takes over one queue. False when nothing is left of it.
+    private mutating func absorb(
+        _ key: QueueKey, _ parts: [PartitionID: CursorCounts?], _ catalog: Catalog.View, _ configs: GroupConfigs
+    ) -> Bool {
+        guard let topic = catalog[key.topic] else { return false }
+        let isQueue = topic.config.isQueue && topic.name == key.group
+        let known = queues.place(of: key).map { queues.tracks[$0] }
+        var sample = QueueSample(
+            name: isQueue ? topic.name : "\(key.group)@\(topic.name)", group: key.group, topic: topic.id, topicName: topic.name,
+            isQueue: isQueue)
+        sample.cursors = known?.sample.cursors.filter { parts[$0.key.partition] == nil } ?? []
+        for case let counts? in parts.values { sample.cursors.append(counts) }
+        if isQueue, sample.cursors.count < Int(topic.partitions) { addUntouched(&sample, topic) }
+        if sample.cursors.isEmpty { return false }
+        if sample.cursors.count > 1 { sample.cursors.sort { $0.key.partition.index < $1.key.partition.index } }
+        sample.recordsIn = topics.series[topic.id]?.counters.recordsIn ?? 0
+        sample.settings = QueueSettings(topic: topic.config.overrides, group: configs.settings(of: key.group))
+        let isKnown = known?.sample.settings == sample.settings && known?.sample.name == sample.name
+        let policy = isKnown ? nil : configs.policy(group: key.group, topic: topic.name, topic.config)
+        queues.absorb(sample, policy: policy)
+        return true
+    }
+
+    private func addUntouched(_ sample: inout QueueSample, _ topic: Topic) {
         let known = Set(sample.cursors.map(\.key.partition))
         for id in topic.partitionIDs where !known.contains(id) {
             var counts = CursorCounts(key: ShareKey(group: sample.group, partition: id), topic: topic.name)
-            if let partition = partitions[id] {
+            if let partition = topics.partitions[id] {
                 counts.start = partition.start
                 counts.firstOpen = partition.start
                 counts.end = partition.end
-                counts.ready = partition.end - partition.start - partition.holes
+                counts.ready = partition.records
                 counts.holes = partition.holes
                 counts.bytes = partition.bytes
             }
             sample.cursors.append(counts)
         }
     }
-
-    /// Members by group and topic.
-    private func readers(_ shares: [ShareGroup]) -> [QueueKey: Int] {
-        var readers: [QueueKey: Int] = [:]
-        for share in shares {
-            for member in share.members.values {
-                for assignment in member.assignment where !assignment.partitions.isEmpty {
-                    readers[QueueKey(group: share.id, topic: assignment.id), default: 0] += 1
-                }
-            }
-        }
-        return readers
-    }
-
-    /// Looks up when the oldest open messages were appended, of at most ``Limits/sampledAges`` cursors whose first open message changed:
-    /// those of the last look are known.
-    func ages(of samples: [QueueSample], known: [ShareKey: QueueAge]) async -> [ShareKey: QueueAge] {
-        var ages: [ShareKey: QueueAge] = [:]
-        var wanted: [[(ShareKey, Offset)]] = Array(repeating: [], count: shards.count)
-        var budget = limits.sampledAges
-        for sample in samples {
-            for counts in sample.cursors where counts.ready > 0 {
-                if let age = known[counts.key], age.offset == counts.firstOpen {
-                    ages[counts.key] = age
-                } else if budget > 0 {
-                    budget -= 1
-                    wanted[shard(of: counts.key.partition).id.value].append((counts.key, counts.firstOpen))
-                }
-            }
-        }
-        for (shard, lookups) in zip(shards, wanted) where !lookups.isEmpty {
-            for (lookup, time) in zip(lookups, await shard.times(of: lookups.map { ($0.0.partition, $0.1) })) {
-                if let time { ages[lookup.0] = QueueAge(offset: lookup.1, appendedAt: time) }
-            }
-        }
-        return ages
-    }
-}
-
-/// A share group on a topic.
-private struct QueueKey: Hashable {
-    var group: String
-    var topic: TopicID
-}
-
-/// When the first open message of a cursor was appended.
-struct QueueAge: Sendable {
-    var offset: Offset
-    var appendedAt: Timestamp
 }

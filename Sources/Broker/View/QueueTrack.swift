@@ -2,83 +2,140 @@ import Control
 import Model
 import Queues
 
-/// One queue's counts, rates and history, fed once a second.
+/// One queue's name, cursors, policy and history. Written when something changed and, for as long as rates last, once a second.
 struct QueueTrack: Sendable {
     private(set) var sample: QueueSample
     /// The name in lower case, for filters.
     let folded: String
-    /// What the queue is told to do with its messages, and the settings this was read from.
-    var policy = QueuePolicy()
-    var settings: QueueSettings?
-    /// It is another queue's dead-letter target for another reason than expiry.
-    var isDeadLetter = false
-    private(set) var sums = QueueSums()
-    private(set) var inRate = 0.0
-    private(set) var outRate = 0.0
-    private(set) var ackRate = 0.0
-    /// Change of `ready` per second over the last ten seconds.
-    private(set) var netRate = 0.0
-    private(set) var refusedRate = 0.0
+    /// What the queue is told to do with its messages; read again when ``QueueSample/settings`` change.
+    private(set) var policy = QueuePolicy()
+    /// When each cursor's first open message was appended, in the order of the sample's cursors; nil where it is not known.
+    private(set) var ages: [QueueAge?]
+    /// Counts as of the last second.
+    private var last: QueueFigures?
+    private var lastAttempts: [AttemptCount] = []
     /// Ready messages, a point a second.
-    private(set) var trend = Ring<Float>(capacity: 60)
+    private(set) var trend = SteppedRing<Float>(capacity: 60)
     /// A point every ten seconds, a quarter of an hour; and every second, for the busiest queues.
-    private(set) var coarse = Ring<QueuePoint>(capacity: 90)
-    var fine: Ring<QueuePoint>?
+    private var coarse = SteppedRing<QueuePoint>(capacity: 90)
+    private var fine: SteppedRing<QueuePoint>?
+    private var fineSince = 0
     /// Attempt counts every five minutes for an hour.
-    private var attemptMarks = Ring<[AttemptCount]>(capacity: 12)
-    private var ticks = 0
+    private var attemptMarks = SteppedRing<[AttemptCount]>(capacity: 12)
+    /// Seconds without a change until nothing is left of the rates.
+    private(set) var idleSeconds = 0
 
     static let coarseSeconds = 10
+    static let netSeconds = 10
     private static let attemptSeconds = 300
+    private static let fineSeconds = 300
 
-    init(_ sample: QueueSample) {
+    var key: QueueKey { QueueKey(group: sample.group, topic: sample.topic) }
+
+    init(_ sample: QueueSample, _ policy: QueuePolicy) {
         self.sample = sample
+        self.policy = policy
         folded = sample.name.lowercased()
+        ages = Array(repeating: nil, count: sample.cursors.count)
     }
 
-    mutating func take(_ next: QueueSample, seconds: Double) {
-        let before = sums
-        let isFirst = ticks == 0
-        sums = QueueSums(next.cursors)
-        if !isFirst {
-            inRate = Double(max(0, next.recordsIn - sample.recordsIn)) / seconds
-            outRate = Double(max(0, sums.delivered - before.delivered)) / seconds
-            ackRate = Double(max(0, sums.accepted - before.accepted)) / seconds
-            refusedRate = Double(max(0, sums.refused - before.refused)) / seconds
+    /// Takes over counts; rates and graphs follow at the next second.
+    /// - Parameter policy: nil when it has not changed.
+    mutating func take(_ next: QueueSample, _ policy: QueuePolicy?) {
+        if next.cursors.count != sample.cursors.count || !zip(next.cursors, sample.cursors).allSatisfy({ $0.key == $1.key }) {
+            let known = Dictionary(zip(sample.cursors.map(\.key), ages), uniquingKeysWith: { first, _ in first })
+            ages = next.cursors.map { known[$0.key] ?? nil }
         }
         sample = next
-        trend.append(Float(sums.ready))
-        let recent = trend.suffix(11)
-        netRate = recent.count > 1 ? Double((recent.last ?? 0) - (recent.first ?? 0)) / Double(recent.count - 1) : 0
-        let point = QueuePoint(ready: Float(sums.ready), inRate: Float(inRate), outRate: Float(outRate))
-        fine?.append(point)
-        if ticks % Self.coarseSeconds == 0 { coarse.append(point) }
-        if ticks % Self.attemptSeconds == 0 { attemptMarks.append(sums.attempts) }
-        ticks += 1
+        if let policy { self.policy = policy }
     }
 
-    /// Takes over counts between two seconds: rates and graphs stay as they are.
-    mutating func refresh(_ next: QueueSample) {
-        let recordsIn = sample.recordsIn
-        sample = next
-        sample.recordsIn = recordsIn
-        sums = QueueSums(next.cursors)
+    // MARK: A second
+
+    /// A second has passed, the `tick`-th: rates and graphs follow the counts.
+    /// - Parameter hasChanged: false when only its rates fade.
+    mutating func tick(_ figures: inout QueueFigures, at tick: Int, seconds: Double, hasChanged: Bool) {
+        let before = last ?? figures
+        let old = QueuePoint(ready: Float(before.ready), inRate: 0, outRate: 0)
+        idleSeconds = hasChanged ? 0 : idleSeconds + 1
+        figures.inRate = Double(max(0, figures.recordsIn - before.recordsIn)) / seconds
+        figures.outRate = Double(max(0, figures.delivered - before.delivered)) / seconds
+        figures.ackRate = Double(max(0, figures.accepted - before.accepted)) / seconds
+        figures.refusedRate = Double(max(0, figures.refused - before.refused)) / seconds
+        trend.set(Float(figures.ready), at: tick, since: old.ready)
+        let recent = trend.suffix(Self.netSeconds + 1, at: tick, now: Float(figures.ready))
+        figures.netRate = recent.count > 1 ? Double((recent.last ?? 0) - (recent.first ?? 0)) / Double(recent.count - 1) : 0
+        let point = QueuePoint(ready: Float(figures.ready), inRate: Float(figures.inRate), outRate: Float(figures.outRate))
+        fine?.set(point, at: tick, since: old)
+        coarse.fill(to: (tick + Self.coarseSeconds - 1) / Self.coarseSeconds, with: old)
+        if tick % Self.coarseSeconds == 0 || last == nil { coarse.set(point, at: tick / Self.coarseSeconds, since: old) }
+        let marked = attempts(of: sample)
+        attemptMarks.fill(to: (tick + Self.attemptSeconds - 1) / Self.attemptSeconds, with: lastAttempts)
+        if tick % Self.attemptSeconds == 0 || last == nil {
+            // What was delivered before the first look counts: nothing was before it.
+            attemptMarks.set(last == nil ? [] : marked, at: tick / Self.attemptSeconds, since: lastAttempts)
+        }
+        lastAttempts = marked
+        last = figures
     }
 
-    /// Messages that were not settled: what lies in a dead-letter queue.
-    var open: Int64 { sums.ready + sums.unacked + sums.retrying }
+    /// Keeps a point a second from now on, or no longer.
+    mutating func setFine(_ isFine: Bool, at tick: Int) {
+        guard isFine != (fine != nil) else { return }
+        fineSince = tick
+        fine = isFine ? SteppedRing(capacity: Self.fineSeconds) : nil
+        if let last {
+            let point = QueuePoint(ready: Float(last.ready), inRate: Float(last.inRate), outRate: Float(last.outRate))
+            fine?.set(point, at: tick, since: point)
+        }
+    }
+
+    mutating func learn(_ age: QueueAge, of partition: PartitionID) {
+        guard let index = sample.cursors.firstIndex(where: { $0.key.partition == partition }) else { return }
+        ages[index] = age
+    }
+
+    // MARK: What is shown
+
+    /// Cursors with ready messages whose oldest message's time is not known.
+    var unknownAges: [(PartitionID, Offset)] {
+        zip(sample.cursors, ages).compactMap { counts, age in
+            counts.ready > 0 && age?.offset != counts.firstOpen ? (counts.key.partition, counts.firstOpen) : nil
+        }
+    }
+
+    /// When the oldest open message was appended, where any is ready.
+    var oldestAt: Timestamp? {
+        zip(sample.cursors, ages).compactMap { counts, age in counts.ready > 0 ? age?.appendedAt : nil }.min()
+    }
+
+    /// Ready messages, the last `count` seconds.
+    func trend(_ count: Int, _ figures: QueueFigures, at tick: Int) -> [Float] {
+        trend.suffix(count, at: tick, now: Float(last?.ready ?? figures.ready))
+    }
 
     /// Change of `ready` per minute over the last minute.
-    var perMinute: Double {
-        let points = trend.suffix(60)
+    func perMinute(_ figures: QueueFigures, at tick: Int) -> Double {
+        let points = trend(60, figures, at: tick)
         guard points.count > 1 else { return 0 }
         return Double((points.last ?? 0) - (points.first ?? 0)) * 60 / Double(points.count - 1)
     }
 
+    /// The graph's points and the seconds between them.
+    func graph(_ figures: QueueFigures, at tick: Int) -> (points: [QueuePoint], seconds: Int) {
+        let idle = QueuePoint(ready: Float(last?.ready ?? figures.ready), inRate: 0, outRate: 0)
+        let points = coarse.suffix(90, at: tick / Self.coarseSeconds, now: idle)
+        if let fine, tick - fineSince >= 30 || points.count < 4 {
+            return (fine.suffix(Self.fineSeconds, at: tick, now: idle), 1)
+        }
+        return (points, Self.coarseSeconds)
+    }
+
     /// What became of deliveries by attempt number within the last hour: at index 0 the first attempts.
-    var attempts: [AttemptCount] {
-        let old = attemptMarks.suffix(12).first ?? []
-        return sums.attempts.enumerated().map { index, count in
+    func attempts(at tick: Int) -> [AttemptCount] {
+        let now = attempts(of: sample)
+        let old = attemptMarks.suffix(12, at: tick / Self.attemptSeconds, now: lastAttempts).first ?? []
+        return now.enumerated().map { index, count in
             guard index < old.count else { return count }
             var change = AttemptCount()
             change.delivered = max(0, count.delivered - old[index].delivered)
@@ -88,29 +145,28 @@ struct QueueTrack: Sendable {
         }
     }
 
-    /// The same of several queues together.
-    static func attempts(of tracks: [QueueTrack]) -> [AttemptCount] {
-        var sum: [AttemptCount] = []
-        for track in tracks {
-            for (index, count) in track.attempts.enumerated() {
-                if index == sum.count { sum.append(AttemptCount()) }
-                sum[index].delivered += count.delivered
-                sum[index].succeeded += count.succeeded
-                sum[index].died += count.died
-            }
-        }
+    private func attempts(of sample: QueueSample) -> [AttemptCount] {
+        guard var sum = sample.cursors.first?.attempts else { return [] }
+        for counts in sample.cursors.dropFirst() { Self.add(counts.attempts, to: &sum) }
         return sum
     }
 
-    /// The nearest limit and how full it is, 0 to 1 and above; nil without one.
-    var nearestLimit: (name: String, limit: Int64, share: Double)? {
-        let limits: [(String, Int64?, Int64)] = [
-            ("max.depth", policy.maxDepth, sums.ready), ("max.bytes", policy.maxBytes, sums.openBytes),
-        ]
-        return limits.compactMap { name, limit, value in
-            // The cursors know how full they are; before the first message nobody does.
-            limit.map { (name: name, limit: $0, share: sums.limitShare ?? Double(value) / Double(max(1, $0))) }
-        }.max { $0.share < $1.share }
+    static func add(_ counts: [AttemptCount], to sum: inout [AttemptCount]) {
+        for (index, count) in counts.enumerated() {
+            if index == sum.count { sum.append(AttemptCount()) }
+            sum[index].delivered += count.delivered
+            sum[index].succeeded += count.succeeded
+            sum[index].died += count.died
+        }
+    }
+
+    /// The queue that gets this one's dead letters.
+    var deadLetterTarget: String? {
+        switch policy.deadLetter {
+        case .none: nil
+        case .auto: "\(sample.isQueue ? sample.name : sample.group).dlq"
+        case .topic(let name): name
+        }
     }
 }
 
@@ -126,50 +182,8 @@ struct QueuePoint: Sendable {
     var outRate: Float
 }
 
-/// A queue's cursors added up.
-struct QueueSums: Sendable {
-    var ready: Int64 = 0
-    var unacked: Int64 = 0
-    var retrying: Int64 = 0
-    var dead: Int64 = 0
-    var dropped: Int64 = 0
-    var delivered: Int64 = 0
-    var accepted: Int64 = 0
-    var refused: Int64 = 0
-    /// Bytes of the log, and of its part that is not settled: in proportion, as the log keeps no sizes of single messages.
-    var bytes: Int64 = 0
-    var openBytes: Int64 = 0
-    /// How full the fullest partition's nearest limit is; nil when no cursor says so.
-    var limitShare: Double?
-    var holdsDelivery = false
-    var holdsPublishing = false
-    var attempts: [AttemptCount] = []
-
-    init() {}
-
-    init(_ cursors: [CursorCounts]) {
-        for counts in cursors {
-            ready += counts.ready
-            unacked += counts.acquired
-            retrying += counts.waiting
-            dead += counts.dead
-            dropped += counts.dropped
-            delivered += counts.delivered
-            accepted += counts.accepted
-            refused += counts.refused
-            bytes += counts.bytes
-            let span = counts.end - counts.start - counts.holes
-            let open = counts.ready + counts.acquired + counts.waiting
-            openBytes += span > 0 ? Int64(Double(counts.bytes) * min(1, Double(open) / Double(span))) : 0
-            if let share = counts.limitShare { limitShare = max(limitShare ?? 0, share) }
-            holdsDelivery = holdsDelivery || counts.holdsDelivery
-            holdsPublishing = holdsPublishing || counts.holdsPublishing
-            for (index, attempt) in counts.attempts.enumerated() {
-                if index == attempts.count { attempts.append(AttemptCount()) }
-                attempts[index].delivered += attempt.delivered
-                attempts[index].succeeded += attempt.succeeded
-                attempts[index].died += attempt.died
-            }
-        }
-    }
+/// When the first open message of a cursor was appended.
+struct QueueAge: Sendable {
+    var offset: Offset
+    var appendedAt: Timestamp
 }

@@ -1,118 +1,205 @@
 import Model
 import Queues
 
-/// What is known of every queue: fed once a second, in the order of names, so that a list by name needs no sorting.
+/// A share group on a topic; a queue's own group has the topic's name.
+struct QueueKey: Hashable, Sendable {
+    var group: String
+    var topic: TopicID
+}
+
+/// What is known of every queue. Only queues that changed are touched; those that had something to do within the last seconds are taken on
+/// once a second until nothing is left of their rates.
+///
+/// ```
+/// absorb(orders: 7 ready)      counts and totals are as of now
+/// tick()                       rates, graphs; orders goes on for 11 seconds more, then it costs nothing
+/// ```
 struct QueueTracks: Sendable {
     private(set) var tracks: [QueueTrack] = []
-    private var places: [String: Int] = [:]
-    private(set) var ages: [ShareKey: QueueAge] = [:]
+    /// At the same places.
+    private(set) var figures: [QueueFigures] = []
+    /// Places by name.
+    private(set) var order: [Int] = []
     private(set) var totals = QueueTotals()
-    private(set) var herd: DelayHerd?
+    var herd: DelayHerd?
     private(set) var ticks = 0
 
-    subscript(name: String) -> QueueTrack? { places[name].map { tracks[$0] } }
+    private var places: [QueueKey: Int] = [:]
+    private var names: [String: Int] = [:]
+    private var groups: [TopicID: [String]] = [:]
+    private var consumers: [QueueKey: Int] = [:]
+    private var delayed: [TopicID: Int64] = [:]
+    /// Changed since the last second, and those whose rates fade.
+    private var changed: Set<Int> = []
+    private var hot: Set<Int> = []
+    /// Places to look up ages for, in turn.
+    private var ageless: Set<Int> = []
+    /// Tracks of share groups on topics that are no queue of theirs.
+    fileprivate var foreign = 0
+    private var isUnordered = false
+    private var hasNewPolicies = false
 
-    mutating func take(_ intake: QueueIntake, seconds: Double) {
-        ages = intake.ages
-        herd = intake.herd
-        let isSame = place(intake.samples)
-        for index in tracks.indices { tracks[index].take(intake.samples[index], seconds: seconds) }
-        if ticks % 30 == 0 || !isSame { chooseBusiest(intake.busiest) }
-        ticks += 1
-        totals = QueueTotals(tracks)
-    }
+    /// The graph a queue keeps by the second is given to other queues this often.
+    private static let busiestSeconds = 30
 
-    /// Takes over counts between two seconds, and queues that came and went; rates and graphs stay as they are.
-    mutating func refresh(_ samples: [QueueSample]) {
-        _ = place(samples)
-        for index in tracks.indices { tracks[index].refresh(samples[index]) }
-        totals = QueueTotals(tracks)
-    }
+    func place(of name: String) -> Int? { names[name] }
+    func place(of key: QueueKey) -> Int? { places[key] }
+    func groups(on topic: TopicID) -> [String] { groups[topic] ?? [] }
+    subscript(name: String) -> QueueTrack? { names[name].map { tracks[$0] } }
 
-    /// Brings tracks in step with the samples and takes over settings that changed. Whether the queues are the same as before.
-    private mutating func place(_ samples: [QueueSample]) -> Bool {
-        let isSame = samples.count == tracks.count && zip(samples, tracks).allSatisfy { $0.name == $1.sample.name }
-        if !isSame { adopt(samples) }
-        var hasChangedPolicy = !isSame
-        for index in tracks.indices where tracks[index].settings != samples[index].settings {
-            tracks[index].settings = samples[index].settings
-            tracks[index].policy = samples[index].policy
-            hasChangedPolicy = true
+    // MARK: Changes
+
+    /// Takes over a queue's counts, as of now. Call ``settle()`` after the last.
+    /// - Parameter policy: nil when its settings are what they were.
+    mutating func absorb(_ sample: QueueSample, policy: QueuePolicy?) {
+        let key = QueueKey(group: sample.group, topic: sample.topic)
+        if let place = places[key], tracks[place].sample.name != sample.name { remove([key]) }
+        if let other = names[sample.name], tracks[other].key != key { remove([tracks[other].key]) }
+        let place: Int
+        if let known = places[key] {
+            place = known
+            totals.add(figures[place], times: -1)
+            tracks[place].take(sample, policy)
+        } else {
+            place = tracks.count
+            tracks.append(QueueTrack(sample, policy ?? QueuePolicy()))
+            figures.append(QueueFigures())
+            figures[place].consumers = consumers[key] ?? 0
+            places[key] = place
+            names[sample.name] = place
+            groups[key.topic, default: []].append(key.group)
+            isUnordered = true
+            if !sample.isQueue { foreign += 1 }
         }
-        if hasChangedPolicy { markDeadLetters() }
-        return isSame
+        hasNewPolicies = hasNewPolicies || policy != nil
+        figures[place].take(sample, tracks[place].policy)
+        figures[place].delayed = sample.isQueue ? delayed[key.topic] ?? 0 : 0
+        figures[place].oldestAt = tracks[place].oldestAt
+        totals.add(figures[place])
+        changed.insert(place)
+        if figures[place].ready > 0 { ageless.insert(place) }
     }
 
-    private mutating func adopt(_ samples: [QueueSample]) {
-        let old = tracks
-        let oldPlaces = places
-        tracks = samples.map { sample in oldPlaces[sample.name].map { old[$0] } ?? QueueTrack(sample) }
-        places = Dictionary(uniqueKeysWithValues: samples.enumerated().map { ($1.name, $0) })
+    /// Forgets queues. Rare: all places move.
+    mutating func remove(_ keys: Set<QueueKey>) {
+        guard keys.contains(where: { places[$0] != nil }) else { return }
+        let kept = tracks.indices.filter { !keys.contains(tracks[$0].key) }
+        var moved = Array(repeating: -1, count: tracks.count)
+        for (new, old) in kept.enumerated() { moved[old] = new }
+        for (old, new) in moved.enumerated() where new < 0 { totals.add(figures[old], times: -1) }
+        func follow(_ set: Set<Int>) -> Set<Int> { Set(set.lazy.map { moved[$0] }.filter { $0 >= 0 }) }
+        (changed, hot, ageless) = (follow(changed), follow(hot), follow(ageless))
+        figures = kept.map { figures[$0] }
+        tracks = kept.map { tracks[$0] }
+        places = Dictionary(uniqueKeysWithValues: tracks.enumerated().map { ($1.key, $0) })
+        names = Dictionary(uniqueKeysWithValues: tracks.enumerated().map { ($1.sample.name, $0) })
+        groups = Dictionary(grouping: tracks.map(\.key), by: \.topic).mapValues { $0.map(\.group) }
+        foreign = tracks.count { !$0.sample.isQueue }
+        isUnordered = true
+        hasNewPolicies = true
+    }
+
+    /// After changes: the order by name, and who is whose dead-letter target.
+    mutating func settle() {
+        if isUnordered { order = tracks.indices.sorted { tracks[$0].sample.name < tracks[$1].sample.name } }
+        isUnordered = false
+        if hasNewPolicies { markDeadLetters() }
+        hasNewPolicies = false
     }
 
     private mutating func markDeadLetters() {
-        var targets: Set<String> = []
-        for track in tracks {
-            if let target = track.deadLetterTarget { targets.insert(target) }
+        var targets: Set<Int> = []
+        for track in tracks { if let target = track.deadLetterTarget, let place = names[target] { targets.insert(place) } }
+        for place in figures.indices where figures[place].isDeadLetter != targets.contains(place) {
+            totals.add(figures[place], times: -1)
+            figures[place].isDeadLetter.toggle()
+            totals.add(figures[place])
         }
-        for index in tracks.indices { tracks[index].isDeadLetter = targets.contains(tracks[index].sample.name) }
     }
+
+    /// Members by group and topic.
+    mutating func setConsumers(_ next: [QueueKey: Int]) {
+        guard next != consumers else { return }
+        for key in consumers.keys where next[key] == nil { if let place = places[key] { figures[place].consumers = 0 } }
+        for (key, count) in next { if let place = places[key] { figures[place].consumers = count } }
+        consumers = next
+    }
+
+    /// Messages in the delay store by topic: they belong to its queue, or to none.
+    mutating func setDelayed(_ next: [TopicID: Int64]) {
+        guard next != delayed else { return }
+        for topic in Set(delayed.keys).union(next.keys) where delayed[topic] != next[topic] {
+            for group in groups[topic] ?? [] {
+                guard let place = places[QueueKey(group: group, topic: topic)], tracks[place].sample.isQueue else { continue }
+                totals.add(figures[place], times: -1)
+                figures[place].delayed = next[topic] ?? 0
+                totals.add(figures[place])
+            }
+        }
+        delayed = next
+    }
+
+    // MARK: Seconds
+
+    /// - Parameter busiest: how many queues keep a point a second.
+    mutating func tick(seconds: Double, busiest: Int) {
+        for place in changed.union(hot) {
+            tracks[place].tick(&figures[place], at: ticks, seconds: seconds, hasChanged: changed.contains(place))
+            if tracks[place].idleSeconds > QueueTrack.netSeconds { hot.remove(place) } else { hot.insert(place) }
+        }
+        changed.removeAll(keepingCapacity: true)
+        if ticks % Self.busiestSeconds == 0 || tracks.count <= busiest { chooseBusiest(busiest) }
+        ticks += 1
+    }
+
+    /// The last second that graphs know.
+    var lastTick: Int { max(0, ticks - 1) }
 
     private mutating func chooseBusiest(_ count: Int) {
-        var order = Array(tracks.indices)
-        if order.count > count {
-            order.sort { tracks[$0].inRate + tracks[$0].outRate > tracks[$1].inRate + tracks[$1].outRate }
-            for index in order[count...] { tracks[index].fine = nil }
+        var places = Array(tracks.indices)
+        if places.count > count {
+            func rate(_ place: Int) -> Double { figures[place].inRate + figures[place].outRate }
+            places = Selection.window(of: places, start: 0, count: count) { (-rate($0), $0) < (-rate($1), $1) }
+            let chosen = Set(places)
+            for place in tracks.indices where !chosen.contains(place) { tracks[place].setFine(false, at: ticks) }
         }
-        for index in order.prefix(count) where tracks[index].fine == nil { tracks[index].fine = Ring(capacity: 300) }
+        for place in places { tracks[place].setFine(true, at: ticks) }
+    }
+
+    // MARK: Ages
+
+    /// Places in the log whose times are wanted, of at most `limit` cursors.
+    mutating func takeAgeless(_ limit: Int) -> [(QueueKey, PartitionID, Offset)] {
+        var wanted: [(QueueKey, PartitionID, Offset)] = []
+        for place in ageless.prefix(limit) {
+            ageless.remove(place)
+            for (partition, offset) in tracks[place].unknownAges.prefix(limit) { wanted.append((tracks[place].key, partition, offset)) }
+        }
+        return wanted
+    }
+
+    mutating func learn(_ age: QueueAge, of key: QueueKey, _ partition: PartitionID) {
+        guard let place = places[key] else { return }
+        tracks[place].learn(age, of: partition)
+        figures[place].oldestAt = tracks[place].oldestAt
     }
 }
 
-/// One second's samples of all queues.
-struct QueueIntake: Sendable {
-    /// By name.
-    var samples: [QueueSample] = []
-    var ages: [ShareKey: QueueAge] = [:]
-    var herd: DelayHerd?
-    /// Commands carried out before the samples were taken.
-    var commands = 0
-    /// How many queues keep a point a second.
-    var busiest = 0
-}
-
-extension QueueTrack {
-    /// The queue that gets this one's dead letters.
-    var deadLetterTarget: String? {
-        switch policy.deadLetter {
-        case .none: nil
-        case .auto: "\(sample.isQueue ? sample.name : sample.group).dlq"
-        case .topic(let name): name
-        }
+extension QueueTracks {
+    /// Cursors of share groups on topics that are no queue of theirs: what the Groups screen shows as their positions.
+    var foreignCursors: [CursorCounts] {
+        guard foreign > 0 else { return [] }
+        var found: [CursorCounts] = []
+        for track in tracks where !track.sample.isQueue { found += track.sample.cursors }
+        return found
     }
-}
 
-/// All queues added up. What lies in dead-letter queues counts as dead, not as ready.
-struct QueueTotals: Sendable {
-    var queues = 0
-    var ready: Int64 = 0
-    var unacked: Int64 = 0
-    var delayed: Int64 = 0
-    var retrying: Int64 = 0
-    var dead: Int64 = 0
-
-    init() {}
-
-    init(_ tracks: [QueueTrack]) {
-        queues = tracks.count
-        for track in tracks {
-            if track.isDeadLetter {
-                dead += track.open
-            } else {
-                ready += track.sums.ready
-                unacked += track.sums.unacked
-                retrying += track.sums.retrying
-            }
-            delayed += track.sample.delayed
+    /// What became of deliveries of all queues by attempt number within the last hour.
+    var attempts: [AttemptCount] {
+        var sum: [AttemptCount] = []
+        for (place, figures) in figures.enumerated() where figures.delivered > 0 {
+            QueueTrack.add(tracks[place].attempts(at: lastTick), to: &sum)
         }
+        return sum
     }
 }

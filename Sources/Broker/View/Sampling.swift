@@ -5,53 +5,46 @@ import Storage
 import Synchronization
 
 extension Broker {
-    /// Asks every shard for its counters and groups and hands them to the statistics; once a second, never two at a time.
+    /// Looks at what changed on the shards and lets the second pass for rates and history; once a second, never two at a time.
     func sample() {
         guard !statistics.isSampling.exchange(true, ordering: .acquiringAndReleasing) else { return }
         Task {
-            let commands = statistics.commands.load(ordering: .relaxed)
-            var samples: [Statistics.PartitionSample] = []
+            await refreshStatistics()
             var views: [GroupView] = []
-            var shares: [GroupView] = []
-            var cursors: [CursorCounts] = []
             for (shard, coordinator) in zip(shards, shareCoordinators) {
-                let (partitions, groups, members, counts) = await shard.ask {
-                    ($0.partitionSamples(), $0.groupViews(), coordinator.views(), $0.cursorCounts())
-                }
-                samples += partitions
-                views += groups
-                shares += members
-                cursors += counts
+                views += await shard.ask { $0.groupViews() + coordinator.views() }
             }
-            GroupView.place(cursors, in: &shares, now: clock.now)
-            views += shares
-            let groups = await groupSamples(views, samples)
-            var queues = await queueIntake(cursors, samples)
-            queues.commands = commands
-            statistics.take(
-                samples, groups: groups, queues: queues, cpuNs: weir_process_cpu_ns(), now: clock.now, monotonic: clock.monotonic)
+            let groups = await groupSamples(views)
+            await lookUpAges()
+            await forecast()
+            clients.tick(at: clock.monotonic)
+            statistics.tick(
+                .init(
+                    groups: groups, busiestQueues: limits.busiestQueues, cpuNs: weir_process_cpu_ns(), now: clock.now,
+                    monotonic: clock.monotonic))
             statistics.isSampling.store(false, ordering: .releasing)
         }
     }
 
     /// Groups' committed offsets next to where their partitions end, and the times of the next records they would read: those that are
     /// not known from the last sample are looked up, one call a shard.
-    private func groupSamples(_ views: [GroupView], _ partitions: [Statistics.PartitionSample]) async -> [GroupSample] {
+    private func groupSamples(_ views: [GroupView]) async -> [GroupSample] {
         guard !views.isEmpty else { return [] }
         let topics = catalog.current
-        let byID = Dictionary(partitions.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
-        let known = statistics.state.withLock { $0.groups }
+        let state = statistics.state.withLock { $0 }
+        var views = views
+        GroupView.place(state.queues.foreignCursors, in: &views, now: clock.now)
         var groups: [GroupSample] = []
         var wanted: [[TimeLookup]] = Array(repeating: [], count: shards.count)
         for view in views {
             var sample = GroupSample(view: view)
             for committed in view.committed {
                 let name = committed.partition
-                guard let id = topics[name.topic]?.partition(name.partition), let partition = byID[id] else { continue }
+                guard let id = topics[name.topic]?.partition(name.partition), let partition = state.topics.partitions[id] else { continue }
                 var position = GroupPosition(start: partition.start, end: partition.end)
                 let next = max(committed.offset, partition.start)
                 if next < partition.end {
-                    position.nextUnread = known.nextUnread(group: view.name, name, at: committed.offset)
+                    position.nextUnread = state.groups.nextUnread(group: view.name, name, at: committed.offset)
                     if position.nextUnread == nil {
                         wanted[shard(of: id).id.value].append(
                             TimeLookup(group: groups.count, partition: name, id: id, offset: next))
@@ -67,6 +60,29 @@ extension Broker {
             }
         }
         return groups
+    }
+
+    /// Looks up when the oldest open messages were appended, of at most ``Limits/sampledAges`` queues whose first open message changed.
+    private func lookUpAges() async {
+        let wanted = statistics.state.withLock { $0.queues.takeAgeless(limits.sampledAges) }
+        for shard in shards {
+            let mine = wanted.filter { self.shard(of: $0.1) === shard }
+            guard !mine.isEmpty else { continue }
+            let times = await shard.times(of: mine.map { ($0.1, $0.2) })
+            statistics.state.withLock { state in
+                for ((key, partition, offset), time) in zip(mine, times) {
+                    if let time { state.queues.learn(QueueAge(offset: offset, appendedAt: time), of: key, partition) }
+                }
+            }
+        }
+    }
+
+    /// A forecast of minutes needs no look every second.
+    private func forecast() async {
+        let queues = statistics.state.withLock { $0.queues }
+        guard queues.ticks % 5 == 0 else { return }
+        let herd = await herd(queues)
+        statistics.state.withLock { $0.queues.herd = herd }
     }
 }
 
@@ -92,13 +108,6 @@ struct GroupSample: Sendable {
 }
 
 extension Shard {
-    func partitionSamples(where isWanted: (Partition) -> Bool = { _ in true }) -> [Statistics.PartitionSample] {
-        partitions.values.filter(isWanted).map {
-            .init(
-                id: $0.id, start: $0.start, end: $0.highWatermark, holes: $0.holeCount, bytes: $0.bytes, counters: $0.counters)
-        }
-    }
-
     /// The base times of the batches that hold these records; nil where there is none or the log can't say.
     func times(of places: [(PartitionID, Offset)]) async -> [Timestamp?] {
         await withCheckedContinuation { continuation in

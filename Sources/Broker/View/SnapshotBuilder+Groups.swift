@@ -81,7 +81,7 @@ extension SnapshotBuilder {
 
     /// What an operator should look at, worst first: queues, groups by their status and lag, the disk.
     func attention(diskFree: Int64?, diskTotal: Int64?) -> [Attention] {
-        var found = queueAttention()
+        var found = queueAttention(Self.attentionLimit)
         for track in state.groups.tracks.values {
             let row = row(track)
             guard row.status != .ok, let lag = row.lag, lag > 0 else { continue }
@@ -89,27 +89,19 @@ extension SnapshotBuilder {
             let severity: Attention.Severity = row.status == .warn ? .warn : .crit
             var text = "\(ShortText.count(Double(lag)))  \(ShortText.age(row.behindMs)) behind  \(ShortText.signed(row.lagRate))/s"
             text += "\(row.drains ? "" : "  never")\(row.status == .warn ? "" : "  \(row.status.rawValue)")"
-            found.append(
-                (
-                    row.status.severity, lag,
-                    Attention(
-                        severity: severity, kind: "lag", subject: "\(row.group)@\(worst)",
-                        text: text,
-                        screen: "groups", select: row.group)
-                ))
+            let line = Attention(
+                severity: severity, kind: "lag", subject: "\(row.group)@\(worst)", text: text, screen: "groups", select: row.group)
+            found.append(Found(rank: row.status.severity, size: lag, subject: line.subject) { line })
         }
         if let free = diskFree, let total = diskTotal, total > 0, free * 10 < total {
-            found.append(
-                (
-                    free * 20 < total ? 9 : 1, 0,
-                    Attention(
-                        severity: free * 20 < total ? .crit : .warn, kind: "disk", subject: "data",
-                        text: "\(ShortText.count(Double(free)))B free of \(ShortText.count(Double(total)))B", screen: "overview", select: ""
-                    )
-                ))
+            let isCritical = free * 20 < total
+            let line = Attention(
+                severity: isCritical ? .crit : .warn, kind: "disk", subject: "data",
+                text: "\(ShortText.count(Double(free)))B free of \(ShortText.count(Double(total)))B", screen: "overview", select: "")
+            found.append(Found(rank: isCritical ? 9 : 1, size: 0, subject: line.subject) { line })
         }
-        found.sort { ($0.rank, $0.size, $1.line.subject) > ($1.rank, $1.size, $0.line.subject) }
-        return found.prefix(Self.attentionLimit).map(\.line)
+        found.sort { ($0.rank, $0.size, $1.subject) > ($1.rank, $1.size, $0.subject) }
+        return found.prefix(Self.attentionLimit).map { $0.line() }
     }
 }
 

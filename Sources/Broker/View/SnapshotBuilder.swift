@@ -42,37 +42,43 @@ struct SnapshotBuilder {
     func topicPage(_ list: ListQuery) throws(ControlError) -> Page<TopicRow> {
         let filter = try NameFilter(list.filter)
         let all = topics.byName.values
-        let rows = all.filter { filter.matches($0.name) }.map { row($0, withTrend: false) }
-        var page = page(rows, total: all.count, list, by: Self.topicOrder(list.sort))
-        for index in page.rows.indices {
-            if let topic = topics[page.rows[index].name] { page.rows[index].trend = trend(topic) }
+        let key = topicKey(list.sort)
+        let found = all.filter { filter.matches($0.name) }.map { (key: key?($0) ?? 0, topic: $0) }
+        let window = Selection.window(of: found, start: list.start, count: list.count) { left, right in
+            if left.key != right.key { return (left.key < right.key) != list.descending }
+            return list.descending && key == nil ? left.topic.name > right.topic.name : left.topic.name < right.topic.name
         }
-        return page
+        return Page(
+            rows: window.map { row($0.topic) }, start: min(max(0, list.start), found.count), matched: found.count, total: all.count)
     }
 
-    private func trend(_ topic: Topic) -> [Double?] { state.topics[topic.id]?.trend.suffix(60).map { Double($0) } ?? [] }
+    private func trend(_ topic: Topic) -> [Double?] { state.topics.series[topic.id]?.trend(at: state.topics.lastTick) ?? [] }
 
-    /// - Parameter withTrend: a list fills it in for the rows it shows only.
-    func row(_ topic: Topic, withTrend: Bool = true) -> TopicRow {
-        let series = state.topics[topic.id]
+    func row(_ topic: Topic) -> TopicRow {
+        let series = state.topics.series[topic.id]
+        return TopicRow(
+            name: topic.name, partitions: Int(topic.partitions), records: series?.records ?? 0, bytes: series?.bytes ?? 0,
+            inRate: series?.inRate ?? 0, inBytesRate: series?.inBytesRate ?? 0, outRate: series?.outRate ?? 0,
+            groups: readers[topic.name]?.count ?? 0, lag: lag(on: topic), trend: trend(topic))
+    }
+
+    /// The largest lag of a group on the topic.
+    private func lag(on topic: Topic) -> Int64? {
         var lag: Int64?
         for group in readers[topic.name] ?? [] {
             let groupLag = state.groups.tracks[group]?.lag(on: topic.name)
             if let groupLag { lag = max(lag ?? 0, groupLag) }
         }
-        return TopicRow(
-            name: topic.name, partitions: Int(topic.partitions), records: series?.records ?? 0, bytes: series?.bytes ?? 0,
-            inRate: series?.inRate ?? 0, inBytesRate: series?.inBytesRate ?? 0, outRate: series?.outRate ?? 0,
-            groups: readers[topic.name]?.count ?? 0, lag: lag, trend: withTrend ? trend(topic) : [])
+        return lag
     }
 
     func topicDetail(_ name: String) -> TopicDetail? {
         guard let topic = topics[name] else { return nil }
         let partitions = topic.partitionIDs.map { id in
-            let sample = state.partitions[id]
+            let sample = state.topics.partitions[id]
             return PartitionRow(
                 topic: name, partition: id.index, start: sample?.start.value ?? 0, end: sample?.end.value ?? 0,
-                bytes: sample?.bytes ?? 0, inRate: state.topics[topic.id]?.partitionRates[id.index] ?? 0)
+                bytes: sample?.bytes ?? 0, inRate: state.topics.series[topic.id]?.partitionRates[id.index] ?? 0)
         }
         let configs = ConfigDefinition.topicList.map { definition in
             ConfigRow(
@@ -85,17 +91,21 @@ struct SnapshotBuilder {
             history: History(stepMs: 1000, endMs: state.endMs, inRate: trend(topic)))
     }
 
-    private static func topicOrder(_ field: String) -> (TopicRow, TopicRow) -> Bool? {
-        switch field {
-        case "partitions": { Self.order($0.partitions, $1.partitions) }
-        case "records": { Self.order($0.records, $1.records) }
-        case "bytes": { Self.order($0.bytes, $1.bytes) }
-        case "inRate": { Self.order($0.inRate, $1.inRate) }
-        case "inBytesRate": { Self.order($0.inBytesRate, $1.inBytesRate) }
-        case "outRate": { Self.order($0.outRate, $1.outRate) }
-        case "groups": { Self.order($0.groups, $1.groups) }
-        case "lag": { Self.order($0.lag ?? -1, $1.lag ?? -1) }
-        default: { _, _ in nil }
+    /// What a list of topics is sorted by; nil: by name.
+    private func topicKey(_ field: String) -> ((Topic) -> Double)? {
+        func series(_ value: @escaping (TopicSeries) -> Double) -> (Topic) -> Double {
+            { topic in state.topics.series[topic.id].map(value) ?? 0 }
+        }
+        return switch field {
+        case "partitions": { Double($0.partitions) }
+        case "records": series { Double($0.records) }
+        case "bytes": series { Double($0.bytes) }
+        case "inRate": series(\.inRate)
+        case "inBytesRate": series(\.inBytesRate)
+        case "outRate": series(\.outRate)
+        case "groups": { Double(readers[$0.name]?.count ?? 0) }
+        case "lag": { Double(lag(on: $0) ?? -1) }
+        default: nil
         }
     }
 

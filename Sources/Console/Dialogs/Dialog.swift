@@ -28,6 +28,8 @@ public struct Dialog: Equatable, Sendable {
         case listing([Note], top: Int, below: [Dialog])
         /// Redrive, move and replay: the broker counts before anything is done.
         case counted(CountedPlan)
+        /// Which columns a table has.
+        case columns(ColumnPick)
         /// A form whose fields make one command a name.
         case form(FormAction)
     }

@@ -14,7 +14,8 @@ enum Crumb {
             }
             return
         }
-        painter.spans(spans(model, snapshot), x: 1, y: y)
+        let note = model.columnsNote.map { ("   \($0)", ThemeKey.dim) }
+        painter.spans(spans(model, snapshot) + [note].compactMap { $0 }, x: 1, y: y)
     }
 
     /// Matching and all rows of the list that has the keys.
@@ -25,6 +26,7 @@ enum Crumb {
         case .topics: return (snapshot.topics.matched, snapshot.topics.total)
         case .groups: return (snapshot.groups.matched, snapshot.groups.total)
         case .dead: return (snapshot.deadQueues.matched, snapshot.deadQueues.total)
+        case .clients: return (snapshot.clients.matched, snapshot.clients.total)
         case .jobs: return (snapshot.jobs.matched, snapshot.jobs.total)
         case .audit: return (snapshot.audit.matched, snapshot.audit.total)
         case .overview, .delay, .log: return nil
@@ -48,7 +50,8 @@ enum Crumb {
         case .log: if !model.log.filter.isEmpty { spans += [("   filter ", .dim), (model.log.filter, .prompt)] }
         default:
             let nouns: [ScreenID: String] = [
-                .queues: "queue", .topics: "topic", .groups: "group", .dead: "dead-letter queue", .jobs: "job", .audit: "line",
+                .queues: "queue", .topics: "topic", .groups: "group", .dead: "dead-letter queue", .clients: "client", .jobs: "job",
+                .audit: "line",
             ]
             if let (matched, total) = counts(model, snapshot) {
                 spans += listSpans(model.browse.list, matched, total, nouns[model.screen] ?? "row")

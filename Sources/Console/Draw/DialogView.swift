@@ -25,6 +25,11 @@ enum DialogView {
             painter.spans([("j k", .key), (" move  ", .dim), ("Esc", .key), (" back to the form", .dim)], x: x, y: inner.maxY - 1)
             return
         }
+        if case .columns(let pick) = dialog.kind {
+            ColumnsView.draw(
+                model, pick, message: dialog.message, rect: Rect(x: x, y: y, width: room, height: inner.maxY - y), on: &painter)
+            return
+        }
         if case .listing(let lines, let top, _) = dialog.kind {
             for (row, note) in lines.dropFirst(top).prefix(max(0, inner.maxY - y - 2)).enumerated() {
                 painter.text(note.text, x: x, y: y + row, width: room, note.key)
@@ -73,6 +78,7 @@ enum DialogView {
     /// Lines that notes and fields take.
     private static func body(_ dialog: Dialog) -> Int {
         if case .moves(let moves, _, _) = dialog.kind { return min(20, moves.count + 2) }
+        if case .columns(let pick) = dialog.kind { return min(20, pick.table.columns.count + 1) }
         if case .listing(let lines, _, _) = dialog.kind { return min(20, lines.count + 1) }
         if case .themes = dialog.kind { return themeLines(dialog) }
         return dialog.notes.count + dialog.form.lines.count

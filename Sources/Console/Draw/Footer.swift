@@ -45,13 +45,17 @@ enum Footer {
         case .overview: keys = [("A", "add topic"), ("O", "reset offsets"), ("R", "redrive")]
         case .queues:
             keys = isOpened && model.showsMessages ? [("X", "discard"), ("M", "move")] : []
+            if isOpened && model.queues.tab == 1 { keys += [("K", "kill")] }
             keys += [("P", "purge"), ("H", "hold"), ("B", "block"), ("O", "replay"), ("W", "write")]
             keys += isOpened ? [("E", "settings")] : [("R", "redrive"), ("A", "add"), ("D", "delete")]
         case .topics: keys = [("A", "add"), ("P", "purge"), ("D", "delete")]
-        case .groups: keys = [("O", "reset"), ("D", "delete")] + (isOpened ? [("i", "inspect first unread"), ("y", "copy offsets")] : [])
+        case .groups:
+            keys = [("O", "reset"), ("D", "delete")] + (isOpened && model.groups.tab == 1 ? [("K", "kill")] : [])
+            keys += (isOpened ? [("i", "inspect first unread"), ("y", "copy offsets")] : [])
         case .delay:
             keys = isOpened ? [("R", "run now"), ("E", "change delay"), ("X", "cancel"), ("J", "jitter")] : [("J", "jitter bucket")]
         case .dead: keys = [("R", "redrive"), ("M", "move")] + (isOpened ? [("X", "discard")] : []) + [("P", "purge")]
+        case .clients: keys = [("K", "kill")]
         case .jobs: keys = [("C", "cancel job")]
         case .audit, .log: keys = []
         }
@@ -64,6 +68,7 @@ enum Footer {
         case .moves: [("j k", "move"), ("Esc", "back to the form")]
         case .quit: [("x", "close the console"), ("S", "stop the broker"), ("Esc", "stay")]
         case .reset: [("Tab", "next"), ("space", "choose"), ("d", "dry-run list"), ("S", "start"), ("Esc", "cancel")]
+        case .columns: [("j k", "move"), ("space", "show or hide"), ("a", "all"), ("Esc", "done")]
         case .listing: [("j k", "move"), ("Esc", "back to the form")]
         case .counted: [("Tab", "next"), ("space", "choose"), ("d", "dry-run list"), ("S", "start"), ("Esc", "cancel")]
         case .confirm, .createTopic, .form: [("Tab", "next"), ("enter", "next, then do it"), ("Esc", "cancel")]

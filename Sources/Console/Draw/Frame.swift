@@ -45,6 +45,7 @@ public enum Frame {
         case .groups: GroupsScreen.draw(model, snapshot, on: &painter)
         case .delay: DelayScreen.draw(model, snapshot, on: &painter)
         case .dead: DeadScreen.draw(model, snapshot, on: &painter)
+        case .clients: ClientsScreen.draw(model, snapshot, on: &painter)
         case .jobs: JobsScreen.draw(model, snapshot, on: &painter)
         case .audit: AuditScreen.draw(model, snapshot, on: &painter)
         case .log: LogScreen.draw(model, on: &painter)

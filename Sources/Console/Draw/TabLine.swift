@@ -9,15 +9,24 @@ enum TabLine {
         var range: Range<Int>
     }
 
-    /// Below 96 columns the tabs stand closer, below 80 those that are not open are digits alone.
+    private enum Width { case wide, close, digits }
+
+    /// Where there is no room the tabs stand closer; where there is still none those that are not open are digits alone.
     static func tabs(_ model: ConsoleModel) -> [Tab] {
+        for width in [Width.wide, .close] {
+            let tabs = tabs(model, width)
+            if tabs.last?.range.upperBound ?? 0 <= model.size.columns { return tabs }
+        }
+        return tabs(model, .digits)
+    }
+
+    private static func tabs(_ model: ConsoleModel, _ width: Width) -> [Tab] {
         var x = 1
-        let wide = model.size.columns
         return ScreenID.allCases.compactMap { screen in
             let isOpen = screen == model.screen
             guard screen.digit != nil || isOpen else { return nil }
-            let label = label(screen, model, isDigit: wide < 80 && !isOpen)
-            let text = isOpen ? "[\(label)]" : wide < 96 ? label : " \(label) "
+            let label = label(screen, model, isDigit: width == .digits && !isOpen)
+            let text = isOpen ? "[\(label)]" : width == .wide ? " \(label) " : label
             defer { x += text.count + 1 }
             return Tab(screen: screen, text: text, range: x..<(x + text.count))
         }

@@ -72,6 +72,10 @@ extension ConsoleModel {
             if let next { dialog?.kind = .listing(lines, top: next, below: below) } else { dialog = below.first }
             return []
         }
+        if case .columns(let pick) = open.kind {
+            handleColumns(key, pick)
+            return []
+        }
         if case .themes(let before) = open.kind { return handleThemes(key, before: before) }
         let event = open.form.handle(key)
         dialog = open
@@ -167,7 +171,7 @@ extension ConsoleModel {
         case .quit: return [.end(button == 1 ? .closed : .stopBroker)]
         case .counted: return startCounted()
         case .form(let action): return pressForm(action, open.form)
-        case .themes, .moves, .listing: return []
+        case .themes, .moves, .listing, .columns: return []
         }
     }
 

@@ -72,11 +72,7 @@ extension ConsoleModel {
     }
 
     private mutating func openDigit(_ digit: Character) {
-        if let screen = ScreenID.allCases.first(where: { $0.digit == digit }) {
-            open(screen)
-        } else if let later = ScreenID.later(digit) {
-            say(later, .dim)
-        }
+        if let screen = ScreenID.allCases.first(where: { $0.digit == digit }) { open(screen) }
     }
 
     mutating func open(_ screen: ScreenID) {

@@ -43,6 +43,7 @@ extension ConsoleModel {
         case .topics: return TopicColumns.sortFields
         case .groups: return GroupColumns.sortFields
         case .dead: return DeadColumns.sortFields
+        case .clients: return ClientColumns.sortFields
         case .jobs: return JobColumns.sortFields
         default: return []
         }

@@ -4,8 +4,8 @@ import Terminal
 extension ConsoleModel {
     /// UPPERCASE keys: they change something, so they ask first.
     mutating func handleMutation(_ key: Key) -> [Effect] {
-        guard case .character(let character) = key, "ABCDEHJMOPRWX".contains(character) else {
-            if case .character(let other) = key, other.isUppercase { say(Self.laterKeys[other] ?? "no such key; ? lists them", .dim) }
+        guard case .character(let character) = key, "ABCDEHJKMOPRWX".contains(character) else {
+            if case .character(let other) = key, other.isUppercase { say("no such key; ? lists them", .dim) }
             return []
         }
         guard mayMutate() else { return [] }
@@ -16,6 +16,7 @@ extension ConsoleModel {
         case "E": if screen == .queues { openQueueSettings() } else { openReschedule() }
         case "H", "B": return openGate(character == "H" ? .delivery : .publishing)
         case "J": openJitter()
+        case "K": openKill()
         case "M": return openSendOn(isMove: true)
         case "O": return openReset()
         case "P": openPurge()
@@ -28,8 +29,6 @@ extension ConsoleModel {
         }
         return []
     }
-
-    private static let laterKeys: [Character: String] = ["K": "K kill comes with the Clients screen"]
 
     private mutating func openGate(_ gate: QueueCommand.Gate) -> [Effect] {
         let names = queueTargets

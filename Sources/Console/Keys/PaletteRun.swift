@@ -20,6 +20,7 @@ extension Palette {
         case "refresh": setRefresh(words.first, on: &model)
         case "topic": return topic(words, on: &model)
         case "group": return group(words, on: &model)
+        case "client": client(words, on: &model)
         case "queue", "redrive", "replay", "undo", "job", "delay", "dead", "audit": return queueLine(first, words, on: &model)
         default: model.say("no such command: \(first); Tab shows what there is", .warn)
         }
@@ -33,6 +34,17 @@ extension Palette {
         }
         model.themeName = name
         model.say("theme \(name)", .ok)
+    }
+
+    private static func client(_ words: [String], on model: inout ConsoleModel) {
+        guard words.count == 2, words[0] == "kill", let id = Int64(words[1]) else {
+            model.say("client kill ID (7 Clients lists them); nothing was done", .warn)
+            return
+        }
+        guard model.mayMutate() else { return }
+        model.openKill(
+            title: "Kill client \(id)", command: .killClient(id: id),
+            notes: [Note("Closes its connection. A client that lives connects again.", .warn)])
     }
 
     private static func setRefresh(_ text: String?, on model: inout ConsoleModel) {

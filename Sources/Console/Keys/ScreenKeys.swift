@@ -31,6 +31,7 @@ extension ConsoleModel {
         case .character("v"): markRange()
         case .character("y"): return copyRow()
         case .character("i"): inspect()
+        case .character("w"): openColumns()
         case .character("u"): return undo()
         default: return handleMutation(key)
         }

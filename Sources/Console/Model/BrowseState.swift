@@ -21,6 +21,7 @@ extension ScreenID {
         case .groups: \.groups
         case .delay: \.delay
         case .dead: \.dead
+        case .clients: \.clients
         case .jobs: \.jobs
         case .audit: \.audit
         case .overview, .log: nil

@@ -34,6 +34,7 @@ public struct ConsoleModel: Equatable, Sendable {
     /// The queue whose messages an opened bucket shows, while all queues' delays are shown.
     public internal(set) var bucketQueue: String?
     public internal(set) var dead = BrowseState(list: ListState(sort: "messages", isDescending: true))
+    public internal(set) var clients = BrowseState(list: ListState(sort: "client"))
     public internal(set) var jobs = BrowseState(list: ListState(sort: "id", isDescending: true))
     public internal(set) var audit = BrowseState(list: ListState(sort: "id", isDescending: true))
     public internal(set) var inspector: Inspector?
@@ -50,6 +51,8 @@ public struct ConsoleModel: Equatable, Sendable {
     /// The job started here that is not over.
     var watchedJob: Int64?
     var undos: [UndoStep] = []
+    /// Columns that were hidden, by title; for as long as the console runs.
+    var hiddenColumns: [TableID: Set<String>] = [:]
     /// Commands sent and not answered, by number.
     var pending: [Int: Pending] = [:]
     var lastCommandID = 0
@@ -169,6 +172,7 @@ public struct ConsoleModel: Equatable, Sendable {
         case .topics: topics.list.settle(shown.topics, visible: rows, name: \.name)
         case .groups: groups.list.settle(shown.groups, visible: rows, name: \.group)
         case .dead: dead.list.settle(shown.deadQueues, visible: rows, name: \.name)
+        case .clients: clients.list.settle(shown.clients, visible: rows) { String($0.id) }
         case .jobs: jobs.list.settle(shown.jobs, visible: rows) { String($0.id) }
         case .audit: audit.list.settle(shown.audit, visible: rows) { String($0.id) }
         case .delay: delay.list.keepVisible(count: shown.delay?.buckets.count ?? 0, visible: rows)

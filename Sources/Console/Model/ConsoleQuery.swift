@@ -27,6 +27,7 @@ extension ConsoleModel {
         case .dead:
             query.deadQueues = dead.list.query(visible: rows)
             query.dead = deadQuery(hasPreview: preview)
+        case .clients: query.clients = clients.list.query(visible: rows)
         case .jobs:
             query.jobs = jobs.list.query(visible: rows)
             query.job = jobQuery
@@ -129,6 +130,7 @@ extension ConsoleModel {
         if asked.topics == nil { snapshot.topics = old.topics }
         if asked.groups == nil { snapshot.groups = old.groups }
         if asked.deadQueues == nil { snapshot.deadQueues = old.deadQueues }
+        if asked.clients == nil { snapshot.clients = old.clients }
         if asked.jobs == nil { snapshot.jobs = old.jobs }
         if asked.audit == nil { snapshot.audit = old.audit }
         if asked.delay == nil { snapshot.delay = old.delay }

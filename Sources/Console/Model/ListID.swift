@@ -69,6 +69,7 @@ extension ConsoleModel {
         case .groups: shown.groups.matched
         case .delay: shown.delay?.buckets.count ?? 0
         case .dead: shown.deadQueues.matched
+        case .clients: shown.clients.matched
         case .jobs: shown.jobs.matched
         case .audit: shown.audit.matched
         case .overview, .log: 0
@@ -162,6 +163,7 @@ extension ConsoleModel {
         case .topics: return topics.list.row(index, in: shown.topics)?.name
         case .groups: return groups.list.row(index, in: shown.groups)?.group
         case .dead: return dead.list.row(index, in: shown.deadQueues)?.name
+        case .clients: return clients.list.row(index, in: shown.clients).map { String($0.id) }
         case .jobs: return jobs.list.row(index, in: shown.jobs).map { String($0.id) }
         case .audit: return audit.list.row(index, in: shown.audit).map { String($0.id) }
         case .delay:

@@ -1,6 +1,6 @@
 /// The screens there are. Others come with the things they show.
 public enum ScreenID: String, CaseIterable, Sendable {
-    case overview, queues, topics, groups, delay, dead, jobs, audit, log
+    case overview, queues, topics, groups, delay, dead, clients, jobs, audit, log
 
     /// The key that opens it; nil for screens of the palette.
     public var digit: Character? {
@@ -11,6 +11,7 @@ public enum ScreenID: String, CaseIterable, Sendable {
         case .groups: "4"
         case .delay: "5"
         case .dead: "6"
+        case .clients: "7"
         case .jobs: "8"
         case .audit: "9"
         case .log: nil
@@ -18,7 +19,4 @@ public enum ScreenID: String, CaseIterable, Sendable {
     }
 
     public var title: String { rawValue.prefix(1).uppercased() + rawValue.dropFirst() }
-
-    /// What a digit will open once it exists.
-    static func later(_ digit: Character) -> String? { digit == "7" ? "7 Clients comes with users and sessions" : nil }
 }

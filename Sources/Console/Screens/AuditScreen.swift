@@ -11,7 +11,7 @@ enum AuditScreen {
                 (snapshot.audit.matched, snapshot.audit.total), noun: "line",
                 hint: "Nothing was done yet. Every action is written down here.")
             ListPanel.draw(
-                snapshot.audit, columns: AuditColumns.all(offset: model.utcOffset), list: state,
+                snapshot.audit, columns: model.visible(AuditColumns.all(offset: model.utcOffset), of: .audit), list: state,
                 look: .init(title: "Audit", isFocused: true, empty: empty, sort: nil, isDescending: true), rect: rect, on: &painter
             ) { (String($0.id), $0.ok ? nil : .crit) }
         }

@@ -23,7 +23,7 @@ enum DeadScreen {
             (snapshot.deadQueues.matched, snapshot.deadQueues.total), noun: "dead-letter queue",
             hint: "No dead letters. They come here when retries are used up; 2 shows the queues.")
         ListPanel.draw(
-            snapshot.deadQueues, columns: DeadColumns.queues, list: state,
+            snapshot.deadQueues, columns: model.visible(DeadColumns.queues, of: .dead), list: state,
             look: .init(title: "Dead letters", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending),
             rect: rect, on: &painter
         ) { ($0.name, $0.messages > 0 ? .dead : nil) }
@@ -35,12 +35,19 @@ enum DeadScreen {
         let detail = model.deadDetail
         let inner = painter.panel(
             rect, title: title, isFocused: isFocused,
-            remark: detail.map { $0.otherReasons > 0 ? "\(Short.exact($0.otherReasons)) of other reasons" : "" } ?? "")
+            remark: detail.map(remark) ?? "")
         guard let detail else { return }
         ListPanel.drawRows(
-            detail.reasons, columns: DeadColumns.reasons(painter.glyphs, total: detail.row.messages, offset: model.utcOffset),
-            list: model.dead.detail, isFocused: isFocused, empty: "It is empty: nothing died, or all was sent on.", rect: inner,
+            detail.reasons,
+            columns: DeadColumns.reasons(painter.glyphs, detail.row, offset: model.utcOffset),
+            list: model.dead.detail, isFocused: isFocused,
+            empty: detail.row.unread > 0 ? "Reasons are being read…" : "It is empty: nothing died, or all was sent on.", rect: inner,
             on: &painter)
+    }
+
+    private static func remark(_ detail: DeadDetail) -> String {
+        if detail.row.unread > 0 { return "counting: \(Short.exact(detail.row.unread)) not read yet" }
+        return detail.otherReasons > 0 ? "\(Short.exact(detail.otherReasons)) of other reasons" : ""
     }
 
     private static func opened(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
@@ -64,7 +71,8 @@ enum DeadScreen {
             rect, title: look.title, isFocused: isFocused,
             remark: ListPanel.remark(model.dead.messages, page?.matched ?? 0, rect.height - 3))
         MessageList.draw(
-            model, page, columns: MessageColumns.dead(nowMs: model.shownMs, offset: model.utcOffset), look: look, rect: inner, on: &painter)
+            model, page, columns: model.visible(MessageColumns.dead(nowMs: model.shownMs, offset: model.utcOffset), of: .deadMessages),
+            look: look, rect: inner, on: &painter)
     }
 
     /// The newest dead letters of the queue under the cursor, where there is room.
@@ -90,20 +98,25 @@ enum DeadColumns {
         Column(title: "NEWEST", width: 6, priority: 4, field: "newestMs") { row, _ in (age(row.newestMs), .text) },
         Column(title: "OLDEST", width: 6, priority: 5, field: "oldestMs") { row, _ in (age(row.oldestMs), .dim) },
         Column(title: "MOST", width: 4, priority: 3) { row, _ in
-            (row.topShare.map { "\(Int(($0 * 100).rounded()))%" } ?? "-", .text)
+            (row.unread > 0 ? Short.unknown : row.topShare.map { "\(Int(($0 * 100).rounded()))%" } ?? "-", .text)
         },
-        Column(title: "REASON", width: 16, priority: 3, role: .text, maxWidth: 48) { row, _ in (row.topReason ?? "-", .dead) },
+        Column(title: "REASON", width: 16, priority: 3, role: .text, maxWidth: 48) { row, _ in
+            row.unread > 0 ? ("counting…", .dim) : (row.topReason ?? "-", .dead)
+        },
         Column(title: "FROM", width: 10, priority: 6, role: .text, maxWidth: 40) { row, _ in (row.sources.joined(separator: " "), .dim) },
     ]
 
     private static func age(_ ms: Int64?) -> String { ms.map { Short.duration(ms: $0) } ?? "-" }
 
-    static func reasons(_ glyphs: Glyphs, total: Int64, offset: Int64) -> [Column<DeadReasonRow>] {
-        [
+    /// While reasons are being read, a count is followed by `+` and nobody knows its share.
+    static func reasons(_ glyphs: Glyphs, _ queue: DeadQueueRow, offset: Int64) -> [Column<DeadReasonRow>] {
+        let isWhole = queue.unread == 0
+        return [
             Column(title: "REASON (grouped)", width: 20, priority: 0, role: .name, maxWidth: 80) { row, _ in (row.reason, .text) },
-            Column(title: "N", width: 6, priority: 1) { row, _ in (Short.count(row.count), .dead) },
+            Column(title: "N", width: 6, priority: 1) { row, _ in (Short.count(row.count) + (isWhole ? "" : "+"), .dead) },
             Column(title: "SHARE", width: 12, priority: 5, role: .trend, maxWidth: 12) { row, width in
-                let share = total > 0 ? Double(row.count) / Double(total) : 0
+                guard isWhole else { return (Short.unknown, .dim) }
+                let share = queue.messages > 0 ? Double(row.count) / Double(queue.messages) : 0
                 return (Graph.bar(share, width: width - 5, glyphs: glyphs) + " \(Int((share * 100).rounded()))%", .dead)
             },
             Column(title: "FIRST", width: 8, priority: 3, role: .text) { row, _ in (clock(row.firstMs, offset), .dim) },

@@ -53,7 +53,7 @@ enum DelayScreen {
         let empty = MessageList.empty(model, isAnswered: isAnswered, hint: "None here now. Tab shows \(other), Esc goes back.")
         MessageList.draw(
             model, page,
-            columns: MessageColumns.delay(nowMs: model.shownMs, offset: model.utcOffset),
+            columns: model.visible(MessageColumns.delay(nowMs: model.shownMs, offset: model.utcOffset), of: .delayed),
             look: .init(title: "", isFocused: true, empty: empty), rect: inner, on: &painter)
     }
 }

@@ -16,7 +16,7 @@ enum GroupsScreen {
             (snapshot.groups.matched, snapshot.groups.total), noun: "group",
             hint: "No consumer groups. One appears when a client joins or commits.")
         ListPanel.draw(
-            snapshot.groups, columns: GroupColumns.all(painter.glyphs), list: state,
+            snapshot.groups, columns: model.visible(GroupColumns.all(painter.glyphs), of: .groups), list: state,
             look: .init(title: "Groups", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
             on: &painter
         ) { ($0.group, $0.status >= .rewind ? Figure.status($0.status) : nil) }

@@ -7,7 +7,7 @@ enum HelpText {
         var lines = here(model)
         lines += [("", "Move"), ("j k ↓ ↑", "down, up"), ("gg G", "top, bottom"), ("^d ^u PgDn PgUp", "half a page, a page")]
         lines += [
-            ("", "Everywhere"), ("1 … 6 8 9", "screens, as the tab line has them"),
+            ("", "Everywhere"), ("1 … 9", "screens, as the tab line has them"),
             (":", "command palette, the command line's words (Tab completes)"),
             ("z  , .", "freeze; step back and on through the last 15 minutes"), ("+ -", "refresh slower, faster"),
             ("t", "theme, with preview"), ("e", "export the shown instant as JSON"), ("y", "copy, over SSH too (OSC 52)"),
@@ -22,7 +22,7 @@ enum HelpText {
         let changes = !model.isReadOnly
         let list: [(String, String)] = [
             ("enter", "open"), ("/ n N", "filter (~ before it: regular expression), next, previous"),
-            ("s  < >", "reverse the order, sort by another column"), ("space v a", "mark, mark a range, mark all"),
+            ("s  < >", "reverse the order, sort by another column"), ("w", "choose columns"), ("space v a", "mark, mark a range, mark all"),
             ("Tab [ ]", "next, previous table of the detail"),
         ]
         let reading = reading(model, list)
@@ -44,8 +44,8 @@ enum HelpText {
                 ("/", "reason~TEXT, NAME=VALUE (header), ~regex or text on key and value"), ("space v a", "mark, mark a range, mark all"),
                 ("Tab", "reasons, messages"), ("i", "message inspector"),
             ]
-        case .queues, .topics, .groups, .jobs, .audit:
-            [("", model.screen.title)] + list + (model.screen == .jobs ? [] : [("i", "message inspector")])
+        case .queues, .topics, .groups, .clients, .jobs, .audit:
+            [("", model.screen.title)] + list + (model.screen == .jobs || model.screen == .clients ? [] : [("i", "message inspector")])
         }
     }
 
@@ -58,6 +58,7 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, S starts"), ("O", "replay: settled messages ready again, or copied"),
                 ("P", "purge (type the name); u brings them back"), ("X", "discard marked messages"),
                 ("H B", "hold or resume delivery; block or resume publishing"), ("W", "write a message"),
+                ("K", "kill the consumer under the cursor (enter, Tab: consumers)"),
                 ("A E D", "declare a queue; change its settings; delete it (type the name)"),
             ]
         case .topics:
@@ -65,7 +66,11 @@ enum HelpText {
                 ("A", "create a topic"), ("P", "delete records up to the end (type the name)"), ("D", "delete a topic (type the name)"),
                 ("W", "write a message"),
             ]
-        case .groups: [("O", "reset offsets, with a dry run"), ("D", "delete a group (type the name)")]
+        case .groups:
+            [
+                ("O", "reset offsets, with a dry run"), ("D", "delete a group (type the name)"),
+                ("K", "kill the member under the cursor (enter, Tab: members)"),
+            ]
         case .delay:
             [
                 ("R", "run marked messages now"), ("E", "change when they are due"), ("X", "cancel them (with their count)"),
@@ -76,6 +81,7 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, d lists them, S starts"), ("X", "discard marked messages"),
                 ("P", "purge the queue (type the name); u brings them back"),
             ]
+        case .clients: [("K", "kill: close the connection")]
         case .jobs: [("C", "cancel: what was sent stays sent, the rest stays where it is")]
         case .audit: [("u", "undo the action under the cursor, while it can be")]
         case .log: []

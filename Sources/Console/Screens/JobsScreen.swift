@@ -17,7 +17,7 @@ enum JobsScreen {
             let empty = model.emptyNote(
                 (snapshot.jobs.matched, snapshot.jobs.total), noun: "job", hint: "No jobs. R on a dead-letter queue (6) starts a redrive.")
             ListPanel.draw(
-                snapshot.jobs, columns: JobColumns.all(painter.glyphs, offset: model.utcOffset), list: state,
+                snapshot.jobs, columns: model.visible(JobColumns.all(painter.glyphs, offset: model.utcOffset), of: .jobs), list: state,
                 look: .init(title: "Jobs", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
                 on: &painter
             ) { (String($0.id), $0.state == .failed || $0.state == .stopped ? .crit : nil) }

@@ -16,7 +16,7 @@ enum QueuesScreen {
             (snapshot.queues.matched, snapshot.queues.total), noun: "queue",
             hint: "No queues. A declares one; so does a topic with queue=true, or a share group on any topic.")
         ListPanel.draw(
-            snapshot.queues, columns: QueueColumns.all(painter.glyphs), list: state,
+            snapshot.queues, columns: model.visible(QueueColumns.all(painter.glyphs), of: .queues), list: state,
             look: .init(title: "Queues", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
             on: &painter
         ) { ($0.name, $0.alarm) }
@@ -44,7 +44,7 @@ enum QueuesScreen {
                 detail.row.waiting > 0 ? "None is ready; \(Short.exact(detail.row.waiting)) wait (5 Delay)." : "Empty. W writes a message."
             let empty = MessageList.empty(model, isAnswered: page != nil, hint: hint)
             MessageList.draw(
-                model, page, columns: MessageColumns.queue(nowMs: model.shownMs),
+                model, page, columns: model.visible(MessageColumns.queue(nowMs: model.shownMs), of: .messages),
                 look: .init(title: "", isFocused: true, empty: empty), rect: rect, on: &painter)
         case 1:
             ListPanel.drawRows(

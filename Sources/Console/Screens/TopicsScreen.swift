@@ -16,7 +16,7 @@ enum TopicsScreen {
             (snapshot.topics.matched, snapshot.topics.total), noun: "topic",
             hint: "No topics. A creates one; a Kafka client that writes to a name creates it too.")
         ListPanel.draw(
-            snapshot.topics, columns: TopicColumns.all(painter.glyphs), list: state,
+            snapshot.topics, columns: model.visible(TopicColumns.all(painter.glyphs), of: .topics), list: state,
             look: .init(title: "Topics", isFocused: true, empty: empty, sort: state.sort, isDescending: state.isDescending), rect: rect,
             on: &painter
         ) { ($0.name, nil) }

@@ -4,6 +4,8 @@ public struct DeadQueueRow: Codable, Equatable, Sendable {
     public var messages: Int64 = 0
     /// Change per minute.
     public var perMinute = 0.0
+    /// Messages whose reason has not been read yet, right after a start: until it is 0, what follows is nil and a reason's count is a part.
+    public var unread: Int64 = 0
     /// Time since the first and the last of them died.
     public var oldestMs: Int64?
     public var newestMs: Int64?

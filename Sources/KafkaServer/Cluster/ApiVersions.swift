@@ -6,6 +6,7 @@ enum ApiVersions {
     private static let answer = response(.none)
 
     static func handle(_ request: ApiVersionsRequest, _ context: RequestContext) {
+        context.connection.tell(software: request.clientSoftwareName, version: request.clientSoftwareVersion)
         context.answer(answer)
     }
 

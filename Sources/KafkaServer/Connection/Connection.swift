@@ -20,6 +20,10 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     var shareState = ShareState()
 
     private var channel: (any Channel)?
+    /// What operators see of it; nil before it is open.
+    var client: ClientConnection?
+    /// What it was last told, so that it is told nothing twice.
+    var told = ClientConnection.Facts()
     let receiver: FrameReceiver
     /// Answers not yet sent, the oldest first; nil where the broker is still at work.
     private var slots: [Slot] = []
@@ -49,7 +53,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelActive(context: ChannelHandlerContext) {
         channel = context.channel
         clientHost = context.remoteAddress?.ipAddress ?? "unknown"
-        door.opened(context.channel)
+        client = door.opened(context.channel)
         context.fireChannelActive()
     }
 
@@ -63,6 +67,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         fetchState.queued = []
         fetchState.endSession(door.sessions)
         endShares()
+        if let client { door.broker.clients.closed(client) }
         door.closed()
         channel = nil
         slots = []
@@ -72,7 +77,9 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         inRead = true
-        receiver.feed(unwrapInboundIn(data))
+        let bytes = unwrapInboundIn(data)
+        client?.bytesIn.add(Int64(bytes.readableBytes), ordering: .relaxed)
+        receiver.feed(bytes)
         handleFrames(.turn)
     }
 
@@ -155,6 +162,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         let slot = firstSlot + UInt64(slots.count)
         slots.append(Slot(answer: nil, requestBytes: frame.readableBytes))
         bytesInFlight += frame.readableBytes
+        client?.requests.add(1, ordering: .relaxed)
+        client?.inFlight.store(slots.count, ordering: .relaxed)
         do {
             try Dispatch.handle(frame, door: door, connection: self, slot: slot)
         } catch {
@@ -185,6 +194,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         guard done > 0 else { return }
         slots.removeFirst(done)
         firstSlot += UInt64(done)
+        client?.inFlight.store(slots.count, ordering: .relaxed)
         if !inRead { flushIfNeeded() }
         resumeIfPossible()
     }
@@ -193,7 +203,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         guard let channel else { return }
         switch answer {
         case .none: return
-        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+        case .bytes(let bytes): write(bytes, to: channel)
         case .parts(let parts): for part in parts { write(part, to: channel) }
         }
         needsFlush = true
@@ -201,16 +211,22 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     private func write(_ part: Answer.Part, to channel: any Channel) {
         switch part {
-        case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+        case .bytes(let bytes): write(bytes, to: channel)
         case .slice(let slice):
             switch slice.content {
-            case .bytes(let bytes): channel.write(IOData.byteBuffer(bytes), promise: nil)
+            case .bytes(let bytes): write(bytes, to: channel)
             case .region(let region, let owner):
+                client?.bytesOut.add(Int64(region.readableBytes), ordering: .relaxed)
                 let sent = channel.eventLoop.makePromise(of: Void.self)
                 sent.futureResult.whenComplete { _ in withExtendedLifetime(owner) {} }
                 channel.write(IOData.fileRegion(region), promise: sent)
             }
         }
+    }
+
+    private func write(_ bytes: ByteBuffer, to channel: any Channel) {
+        client?.bytesOut.add(Int64(bytes.readableBytes), ordering: .relaxed)
+        channel.write(IOData.byteBuffer(bytes), promise: nil)
     }
 
     private func flushIfNeeded() {

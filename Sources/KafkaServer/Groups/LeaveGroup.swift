@@ -5,6 +5,7 @@ import KafkaWire
 /// LeaveGroup, key 13, versions 0–5: one member up to version 2, several from 3, by instance id too (KIP-345).
 enum LeaveGroup {
     static func handle(_ request: LeaveGroupRequest, _ context: RequestContext) {
+        context.connection.carries(nil, of: request.groupId)
         let isBatched = context.version >= 3
         let leaving =
             isBatched

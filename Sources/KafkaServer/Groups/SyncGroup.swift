@@ -11,6 +11,7 @@ enum SyncGroup {
             response.errorCode = .inconsistentGroupProtocol
             return context.answer(response)
         }
+        context.connection.carries(request.memberId, of: request.groupId)
         let sync = SyncRequest(
             memberID: request.memberId, instanceID: request.groupInstanceId, generation: request.generationId,
             protocolType: request.protocolType, protocolName: request.protocolName,

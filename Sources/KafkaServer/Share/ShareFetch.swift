@@ -19,6 +19,7 @@ enum ShareFetch {
             }
         }
         let connection = context.connection
+        if let group = request.groupId { connection.carries(request.memberId, of: group) }
         switch resolveSession(request, share, connection) {
         case .failure(let code): refuse(code, nil, context)
         case .success(let wanted):

@@ -6,6 +6,7 @@ import Model
 /// ShareGroupHeartbeat, key 76, version 1: join, stay and leave (KIP-932).
 enum ShareGroupHeartbeat {
     static func handle(_ request: ShareGroupHeartbeatRequest, _ context: RequestContext) {
+        context.connection.carries(request.memberEpoch < 0 ? nil : request.memberId, of: request.groupId)
         let coordinator = context.door.broker.shareCoordinator(of: request.groupId)
         let heartbeat = ShareHeartbeat(
             memberID: request.memberId, epoch: request.memberEpoch, rackID: request.rackId, topics: request.subscribedTopicNames,

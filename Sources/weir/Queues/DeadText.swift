@@ -12,7 +12,8 @@ enum DeadText {
             let share = row.topShare.map { " \(Int(($0 * 100).rounded()))%" } ?? ""
             table.add([
                 row.name, "\(row.messages)", Short.net(row.perMinute), row.messages == 0 ? "-" : Short.duration(ms: row.oldestMs),
-                row.messages == 0 ? "-" : Short.duration(ms: row.newestMs), row.topReason.map { $0 + share } ?? "-",
+                row.messages == 0 ? "-" : Short.duration(ms: row.newestMs),
+                row.unread > 0 ? "counting, \(row.unread) not read yet" : row.topReason.map { $0 + share } ?? "-",
                 row.sources.joined(separator: ","),
             ])
         }
@@ -21,7 +22,8 @@ enum DeadText {
 
     static func json(_ row: DeadQueueRow) -> JSONRow {
         JSONRow([
-            ("name", row.name), ("messages", row.messages), ("perMinute", row.perMinute), ("oldestMs", row.oldestMs),
+            ("name", row.name), ("messages", row.messages), ("unread", row.unread), ("perMinute", row.perMinute),
+            ("oldestMs", row.oldestMs),
             ("newestMs", row.newestMs), ("topReason", row.topReason), ("topShare", row.topShare), ("sources", row.sources),
         ])
     }

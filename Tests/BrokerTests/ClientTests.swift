@@ -1,0 +1,97 @@
+import Control
+import Groups
+import Model
+import Queues
+import Storage
+import Synchronization
+import Testing
+
+@testable import Broker
+
+/// Connections as operators see them, and how consumers answer.
+@Suite struct ClientTests {
+    private func at(_ seconds: Double) -> Monotonic { Monotonic(ns: UInt64(seconds * 1e9)) }
+
+    @Test func `connections have names, rates and groups, and are closed by number`() throws {
+        let table = ClientTable()
+        let closed = Mutex<[Int]>([])
+        let clients = (0..<3).map { index in
+            table.open(door: "kafka", address: "10.0.0.\(index):1", at: Timestamp(ms: 1_000 + Int64(index))) {
+                closed.withLock { $0.append(index) }
+            }
+        }
+        table.tick(at: at(1))
+        clients[0].tell(clientID: "till")
+        clients[0].tell(software: "librdkafka 2.16.0")
+        clients[0].bytesIn.add(5_000, ordering: .relaxed)
+        clients[0].requests.add(20, ordering: .relaxed)
+        clients[1].tell(clientID: "worker")
+        clients[1].joined("billing", member: "m-1")
+        clients[1].inFlight.store(2, ordering: .relaxed)
+        table.tick(at: at(3))
+        let page = try table.page(ListQuery(sort: "client"), limit: 100)
+        #expect(page.rows.map(\.client) == ["", "till", "worker"] && page.total == 3)
+        let till = try #require(page.rows.first { $0.client == "till" })
+        #expect(till.software == "librdkafka 2.16.0" && till.inBytesRate == 2_500 && till.requestRate == 10 && till.sinceMs == 1_000)
+        #expect(try table.page(ListQuery(filter: "billing"), limit: 100).rows.map(\.inFlight) == [2])
+        #expect(try table.page(ListQuery(sort: "inBytesRate", descending: true, count: 1), limit: 100).rows.map(\.client) == ["till"])
+        #expect(table.kill(member: "m-2", of: "billing") == 0 && table.kill(member: "m-1", of: "billing") == 1)
+        #expect(table.kill(clients[0].id) != nil && table.kill(99) == nil)
+        #expect(closed.withLock { $0 } == [1, 0])
+        table.closed(clients[0])
+        #expect(table.kill(clients[0].id) == nil)
+        #expect(try table.page(ListQuery(), limit: 100).total == 2)
+    }
+
+    @Test func `a connection remembers sixteen groups`() {
+        let client = ClientTable().open(door: "kafka", address: "", at: Timestamp(ms: 0)) {}
+        for index in 0..<20 { client.joined("g\(index)", member: "m") }
+        #expect(client.told.members.count == 16)
+        client.left("g0")
+        client.joined("g19", member: "n")
+        #expect(client.told.members["g19"] == "n" && client.told.members.count == 16)
+    }
+
+    @Test func `a steady consumer shows its rate, one that stopped fades`() throws {
+        var answers = MemberAnswers(limit: 4)
+        for second in 0..<30 { answers.note("a", accepted: 100, now: at(Double(second))) }
+        let steady = try #require(answers.look("a", now: at(29.5)))
+        #expect(abs(steady.perSecond - 100) < 10 && steady.sinceMs == 500)
+        let later = try #require(answers.look("a", now: at(34)))
+        #expect(abs(later.perSecond - 37) < 7 && later.sinceMs == 5_000)
+        #expect(answers.look("a", now: at(90))?.perSecond == 0)
+        #expect(answers.look("b", now: at(90)) == nil)
+        for index in 0..<10 { answers.note("m\(index)", accepted: 1, now: at(100 + Double(index))) }
+        #expect(answers.members.count <= 4 && answers.look("m9", now: at(110)) != nil)
+    }
+
+    @Test func `a member that is removed gives back what it held`() async throws {
+        let fixture = try await GroupBroker.start()
+        let key = try await fixture.queue("orders")
+        try await fixture.publish(key, ["a", "b"])
+        let broker = fixture.broker
+        let answer = await withCheckedContinuation { continuation in
+            broker.shareCoordinator(of: "orders").heartbeat(
+                "orders", ShareHeartbeat(memberID: "m1", epoch: 0, topics: ["orders"], clientID: "worker", clientHost: "/h")
+            ) { continuation.resume(returning: $0) }
+        }
+        #expect(answer.error == nil)
+        #expect(await fixture.got(key, by: "m1") == ["0-1 x1"])
+        let view = BrokerView(broker: broker)
+        var query = SnapshotQuery()
+        query.queue = "orders"
+        var consumers = try await view.snapshot(query).queue?.consumers ?? []
+        #expect(consumers.map(\.id) == ["m1"] && consumers[0].unacked == 2 && consumers[0].lastAckMs == nil)
+        #expect(await fixture.answer(key, .accept, 0...0, by: "m1") == nil)
+        consumers = try await view.snapshot(query).queue?.consumers ?? []
+        #expect(consumers[0].unacked == 1 && (consumers[0].lastAckMs ?? 99_999) < 5_000 && consumers[0].ackRate > 0)
+        let outcome = try await view.perform(.removeMember(group: "orders", member: "m1"))
+        #expect(outcome.message == "orders: member m1 removed, 0 connections closed")
+        consumers = try await view.snapshot(query).queue?.consumers ?? []
+        #expect(consumers.isEmpty)
+        #expect(await fixture.got(key, by: "m2") == ["1-1 x2"])
+        await #expect(throws: ControlError.self) { try await view.perform(.removeMember(group: "orders", member: "m1")) }
+        await #expect(throws: ControlError.self) { try await view.perform(.killClient(id: 7)) }
+        await broker.close()
+    }
+}
