@@ -1,6 +1,5 @@
 """See .ci/bench. usage: bench.py WEIR [--records N] [--rounds N]"""
 import argparse
-import json
 import os
 import re
 import shutil
@@ -13,6 +12,7 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 SIZE = 200
 WIRE = 209  # bytes a record takes in a batch
+WARM_MB = 3_000
 GENERATOR = os.environ.get("RDKAFKA_PERFORMANCE")
 
 
@@ -60,13 +60,14 @@ def consume(bootstrap, topic, records):
     return rate
 
 
-def warm(directory, megabytes):
-    """Writes and removes a file, so that the page cache's next pages are ones the host has given this machine already: on a virtual
-    machine the first touch of a page can cost more than everything a broker does with it."""
+def warm(directory):
+    """Writes and removes a file, so that the next pages that client and broker are given are ones the host has lent this machine already:
+    on a virtual machine that hands free pages back (free page reporting), the first touch of one costs more than everything a broker does
+    with it. Enough for a client's queue, a round's records and the receive buffers."""
     path = os.path.join(directory, "warm")
     block = b"\0" * 1_000_000
     with open(path, "wb") as file:
-        for _ in range(megabytes):
+        for _ in range(WARM_MB):
             file.write(block)
     os.unlink(path)
 
@@ -78,6 +79,20 @@ def serve(weir, data):
         if line.startswith("ready"):
             return broker, re.search(r"kafka=(\S+)", line).group(1)
     raise SystemExit("the broker did not start")
+
+
+def floor(weir, data, records):
+    """Processor seconds per GB of a minimal loop that the same producer sends to."""
+    sink = subprocess.Popen(
+        [weir, "bench", "floor", "--kafka", "127.0.0.1:0", "--topic", "floor", "--directory", data], stderr=subprocess.PIPE, text=True)
+    try:
+        bootstrap = re.search(r"kafka=(\S+)", sink.stderr.readline()).group(1)
+        before = cpu_seconds(sink.pid)
+        rate = produce(bootstrap, "floor", records)
+        return (cpu_seconds(sink.pid) - before) / (records * WIRE / 1e9), rate
+    finally:
+        sink.terminate()
+        sink.wait()
 
 
 def main():
@@ -92,29 +107,31 @@ def main():
     rows = []
     try:
         for number in range(options.rounds):
+            warm(data)
             mock = produce(None, "mock", options.records)
-            warm(data, int(gb * 1_300))
+            warm(data)
             before = cpu_seconds(broker.pid)
             rate = produce(bootstrap, f"bench-{number}", options.records)
             cpu = (cpu_seconds(broker.pid) - before) / gb
             before = cpu_seconds(broker.pid)
             read = consume(bootstrap, f"bench-{number}", options.records)
             read_cpu = (cpu_seconds(broker.pid) - before) / gb
-            warm(data, 650)
-            floor = json.loads(subprocess.check_output([options.weir, "bench", "floor", "--mb", "500", "--directory", data, "--json"]))[0]
-            floor = floor["cpuSecondsPerGB"]
-            rows.append((rate / mock, cpu / floor, rate, mock, read, cpu, floor, read_cpu))
+            warm(data)
+            least, least_rate = floor(options.weir, data, options.records)
+            rows.append((rate / mock, cpu / least, rate, mock, read, cpu, least, read_cpu, least_rate))
             print(
                 f"round {number + 1}: produce {rate:,}/s, mock broker {mock:,}/s, ratio {rate / mock:.2f} | consume {read:,}/s | "
-                f"cpu s/GB produce {cpu:.2f}, floor {floor:.2f}, ratio {cpu / floor:.2f}, consume {read_cpu:.2f}", flush=True)
+                f"cpu s/GB produce {cpu:.2f}, floor {least:.2f} (at {least_rate:,}/s), ratio {cpu / least:.2f}, consume {read_cpu:.2f}",
+                flush=True)
     finally:
         broker.terminate()
         broker.wait()
         shutil.rmtree(data)
-    median = [statistics.median(row[column] for row in rows) for column in range(8)]
+    median = [statistics.median(row[column] for row in rows) for column in range(9)]
     print(
         f"median: produce {median[2]:,.0f}/s = {median[0]:.2f} of the mock broker | consume {median[4]:,.0f}/s | "
-        f"cpu s/GB {median[5]:.2f} = {median[1]:.2f} of the floor's {median[6]:.2f}")
+        f"cpu s/GB {median[5]:.2f} = {median[1]:.2f} of the floor's {median[6]:.2f}, "
+        f"which takes {median[8]:,.0f}/s")
 
 
 main()

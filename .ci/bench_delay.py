@@ -46,7 +46,8 @@ def resident(pid):
 
 def make(kafka, name, **settings):
     settings = {key.replace("_", "."): value for key, value in settings.items()}
-    for future in AdminClient({"bootstrap.servers": kafka}).create_topics([NewTopic(name, 1, 1, config=settings)]).values():
+    admin = AdminClient({"bootstrap.servers": kafka})
+    for future in admin.create_topics([NewTopic(name, 1, 1, config=settings)]).values():
         future.result()
 
 

@@ -80,7 +80,7 @@ final class DoorState: Sendable {
     private let count = Atomic<Int>(0)
     private let lastNumber = Atomic<UInt64>(0)
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-    private let pools = Mutex<[ObjectIdentifier: FramePool]>([:])
+    private let pools = Mutex<[ObjectIdentifier: BufferPool]>([:])
     private let advertisedBox = Mutex(Advertised(host: "127.0.0.1", port: 0))
     let sessions: FetchSessions
     let shareSessions: ShareSessions
@@ -98,11 +98,11 @@ final class DoorState: Sendable {
     }
 
     /// Where a loop's connections read large frames to.
-    func pool(of loop: any EventLoop) -> FramePool {
+    func pool(of loop: any EventLoop) -> BufferPool {
         let limitBytes = broker.limits.receivePoolBytes
         return pools.withLock { pools in
             if let pool = pools[ObjectIdentifier(loop)] { return pool }
-            let pool = FramePool(limitBytes: limitBytes)
+            let pool = BufferPool(limitBytes: limitBytes)
             pools[ObjectIdentifier(loop)] = pool
             return pool
         }

@@ -94,6 +94,8 @@ public struct Limits: Sendable {
     /// again), they are written out as a sorted run.
     public var delayTableEntries = 131_072
     public var delayTailBytes = 64 << 20
+    /// Memory that one shard keeps for putting delayed publishes together.
+    public var delayPoolBytes = 6 << 20
     /// Delayed messages whose time an operator changed or that were cancelled, until they would have been due.
     public var delayOverrides = 262_144
     /// Time spans with counts, over all queues of a shard; beyond it they become coarser.

@@ -58,7 +58,7 @@ extension DelayStore {
         precondition(frozen == nil, "one table is written out at a time")
         guard always || !tables[band].isEmpty else { return nil }
         let table = tables[band]
-        tables[band] = DelayTable()
+        tables[band] = DelayTable(room: table.count)
         tailBytes[band] = 0
         frozen = (band, table, bodyEnd)
         return purges.isEmpty ? table.entries : table.entries.filter { !isPurged($0) }

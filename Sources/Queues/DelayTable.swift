@@ -21,6 +21,9 @@ public struct DelayTable: Sendable {
 
     public init() {}
 
+    /// - Parameter room: entries that it will most likely get; growing to that bit by bit would copy them several times.
+    init(room: Int) { far.reserveCapacity(room) }
+
     public var count: Int { near.count + far.count }
     public var isEmpty: Bool { near.isEmpty && far.isEmpty }
 

@@ -1,3 +1,4 @@
+import Model
 import NIOCore
 import Testing
 
@@ -5,7 +6,7 @@ import Testing
 
 @Suite struct FrameAssemblerTests {
     private func frames(_ reads: [[UInt8]], limit: Int = 1 << 20) throws -> [[UInt8]] {
-        var assembler = FrameAssembler(maxFrameBytes: limit, firstReserveBytes: 1 << 20, pool: FramePool(limitBytes: 4 << 20))
+        var assembler = FrameAssembler(maxFrameBytes: limit, firstReserveBytes: 1 << 20, pool: BufferPool(limitBytes: 4 << 20))
         var found: [[UInt8]] = []
         for read in reads {
             assembler.feed(ByteBuffer(bytes: read))
@@ -38,7 +39,7 @@ import Testing
 
     /// A length alone reserves no more than the first step, whatever it promises.
     @Test func aPromiseReservesLittle() throws {
-        var assembler = FrameAssembler(maxFrameBytes: 100 << 20, firstReserveBytes: 1 << 20, pool: FramePool(limitBytes: 4 << 20))
+        var assembler = FrameAssembler(maxFrameBytes: 100 << 20, firstReserveBytes: 1 << 20, pool: BufferPool(limitBytes: 4 << 20))
         assembler.feed(ByteBuffer(bytes: [0x06, 0x40, 0, 0, 9]))
         #expect(try assembler.next() == nil)
         #expect(assembler.reservedBytes <= 1 << 20)

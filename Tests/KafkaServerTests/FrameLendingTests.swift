@@ -1,3 +1,4 @@
+import Model
 import NIOCore
 import Testing
 
@@ -8,7 +9,7 @@ import Testing
     private static let length = 300_000
 
     private func makeAssembler() -> FrameAssembler {
-        FrameAssembler(maxFrameBytes: 100 << 20, firstReserveBytes: 128 << 10, pool: FramePool(limitBytes: 4 << 20))
+        FrameAssembler(maxFrameBytes: 100 << 20, firstReserveBytes: 128 << 10, pool: BufferPool(limitBytes: 4 << 20))
     }
 
     /// Frames of `lengths`, one after another; byte n of the stream that is no length is n's low byte.

@@ -47,7 +47,7 @@ import Testing
             .childChannelOption(.maxMessagesPerRead, value: 1)
             .childChannelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
-                    let receiver = FrameReceiver(limits: Limits(), pool: FramePool(limitBytes: 8 << 20))
+                    let receiver = FrameReceiver(limits: Limits(), pool: BufferPool(limitBytes: 8 << 20))
                     try channel.syncOptions?.setOption(.recvAllocator, value: receiver)
                     try channel.pipeline.syncOperations.addHandler(Handler(receiver: receiver, count: count, done: done))
                 }
@@ -68,5 +68,29 @@ import Testing
         #expect(seen.copiedBytes < count * length / 20, "\(seen.copiedBytes) of \(count * length) bytes were copied")
         try await client.close()
         try await server.close()
+    }
+
+    /// A frame of 1,000,000 bytes: the loop sleeps until 512 KiB more are there, then until all are, then for anything.
+    @Test func theLoopIsWokenForAGoodPartOfALargeFrame() throws {
+        let receiver = FrameReceiver(limits: Limits(), pool: BufferPool(limitBytes: 8 << 20))
+        var sent = ByteBuffer(integer: Int32(1_000_000))
+        sent.writeRepeatingByte(7, count: 1_000_000)
+        func read(_ count: Int) throws -> Bool {
+            var buffer = receiver.buffer(allocator: ByteBufferAllocator())
+            let room = min(count, buffer.writableBytes, sent.readableBytes)
+            if let slice = sent.readSlice(length: room) { buffer.writeImmutableBuffer(slice) }
+            _ = receiver.record(actualReadBytes: room)
+            receiver.feed(buffer)
+            return try receiver.frames.next() != nil
+        }
+        #expect(receiver.wakeBytes == 1)
+        #expect(try !read(16_384))
+        #expect(receiver.wakeBytes == 512 << 10)
+        #expect(try !read(600_000))
+        #expect(receiver.wakeBytes == 4 + 1_000_000 - 616_384)
+        #expect(try !read(380_000))
+        #expect(receiver.wakeBytes == 1, "3,620 bytes are not worth a call")
+        #expect(try read(1_000_000))
+        #expect(receiver.wakeBytes == 1)
     }
 }

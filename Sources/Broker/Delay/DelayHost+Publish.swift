@@ -82,7 +82,7 @@ extension DelayHost {
         let base = half ?? partition.end
         let writer = DelayWriter(
             target: partition.id, number: number(of: partition.id), arrivedMs: nowMs, base: base, leaderEpoch: shard.epoch.value,
-            header: item.header, ends: bodyEnds)
+            header: item.header, ends: bodyEnds, pool: pool)
         let packed: DelayWriter.Packed
         var isWhole = false
         switch decision {

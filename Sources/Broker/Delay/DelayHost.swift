@@ -52,6 +52,8 @@ final class DelayHost: @unchecked Sendable {
     var wakeAt: Int64?
     var retryAt: Monotonic?
     let bodies: BodyReader
+    /// What publishes are put together in.
+    let pool: BufferPool
 
     // MARK: Facts
     var frontIsLogging = false
@@ -113,6 +115,7 @@ final class DelayHost: @unchecked Sendable {
         trimmedEnds = bodyEnds
         pace = ReleasePace(perSecond: limits.releasesPerSecond)
         bodies = BodyReader(log: shard.log, shard: shard.id)
+        pool = BufferPool(limitBytes: shard.options.limits.delayPoolBytes)
     }
 
     var now: Int64 { shard.clock.now.ms }
@@ -238,8 +241,8 @@ final class DelayHost: @unchecked Sendable {
 
     // MARK: Snapshot
 
-    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back, and
-    /// with the front behind it the message would be lost.
+    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back,
+    /// and with the front behind it the message would be lost.
     var hasLost: Bool { lossesSaved < losses }
 
     func noteLoss() {

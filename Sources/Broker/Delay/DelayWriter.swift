@@ -25,6 +25,8 @@ struct DelayWriter {
     let header: RecordBatchHeader
     /// The ends of the bands' bodies.
     let ends: [Offset]
+    /// Where the bodies are put together.
+    let pool: BufferPool
 
     private var trace: DelayMeta.Trace? { header.producerID == .none ? nil : DelayMeta.Trace(header) }
 
@@ -74,7 +76,7 @@ struct DelayWriter {
             var packed = Packed()
             for (band, chunks) in cut {
                 var part = Part(band: band, base: self.ends[band], next: self.ends[band], bytes: ByteBuffer(), entries: [])
-                part.bytes.reserveCapacity(chunks.reduce(0) { $0 + $1.room(head: firstHead) })
+                part.bytes = pool.take(chunks.reduce(0) { $0 + $1.room(head: firstHead) })
                 part.entries.reserveCapacity(chunks.reduce(0) { $0 + $1.count })
                 for chunk in chunks {
                     let isFirst = packed.parts.isEmpty && part.entries.isEmpty
@@ -84,6 +86,7 @@ struct DelayWriter {
                     chunk.appendEntries(to: &part.entries, plan: plan, base: part.next, band: band, number: number)
                     part.next = part.next + Int64(chunk.count) + 1
                 }
+                pool.keep(part.bytes)
                 packed.parts.append(part)
             }
             if !now.isEmpty, !isHalf { packed.immediate = immediate(now, plan, bytes) }

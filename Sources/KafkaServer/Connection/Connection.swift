@@ -6,6 +6,12 @@ import NIOCore
 import Storage
 import Wire
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Musl)
+    import Musl
+#endif
+
 /// One client's connection: requests in, answers out in the same order. All state is touched on the channel's loop only, which is what
 /// `@unchecked Sendable` rests on.
 final class Connection: ChannelInboundHandler, @unchecked Sendable {
@@ -37,6 +43,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// Frames were left to a later turn, or until there is room.
     private var hasBacklog = false
     private var isTurnScheduled = false
+    /// As the socket was last told.
+    private var wakeBytes = 1
 
     private struct Slot {
         var answer: Answer?
@@ -154,6 +162,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     private func endOfTurn() {
         inRead = false
         flushIfNeeded()
+        setWakeBytes()
         pauseIfNeeded()
         resumeIfPossible()
     }
@@ -268,6 +277,19 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
 
     func channelWritabilityChanged(context: ChannelHandlerContext) {
         resumeIfPossible()
+    }
+
+    /// Lets the kernel gather a good part of a large frame before it wakes the loop: reads of whatever has come cost one turn each. The kernel
+    /// wakes it earlier when the window is full or the client has gone (tcp(7), SO_RCVLOWAT).
+    private func setWakeBytes() {
+        guard let channel, !isClosing else { return }
+        let bytes = receiver.wakeBytes
+        guard bytes != wakeBytes else { return }
+        wakeBytes = bytes
+        let option = ChannelOptions.Types.SocketOption(level: .socket, name: .init(rawValue: SO_RCVLOWAT))
+        do { try channel.syncOptions?.setOption(option, value: SocketOptionValue(bytes)) } catch {
+            door.logger.debug("kafka \(clientHost): SO_RCVLOWAT: \(error)")
+        }
     }
 
     private func setAutoRead(_ on: Bool) {

@@ -1,3 +1,4 @@
+import Model
 import NIOCore
 
 /// Cuts a byte stream into Kafka frames: a 4-byte big-endian length, then that many bytes. Whole frames inside one read are
@@ -30,7 +31,7 @@ struct FrameAssembler {
     private var partial: ByteBuffer?
     /// Bytes of the whole partial frame, length included; nil while the length itself is not whole.
     private var wanted: Int?
-    private let pool: FramePool
+    private let pool: BufferPool
     private var isLent = false
     private var isLost = false
 
@@ -39,6 +40,12 @@ struct FrameAssembler {
     /// Memory held for a frame that is not whole.
     var reservedBytes: Int { partial?.capacity ?? 0 }
 
+    /// Bytes of a frame that has begun to arrive and are not there yet; nil where none has, or its length is not whole.
+    var missingBytes: Int? {
+        guard chunk.readableBytes == 0, !isLent, let wanted, let filled = partial?.readableBytes, filled < wanted else { return nil }
+        return wanted - filled
+    }
+
     /// Whether there are bytes that ``next()`` has not seen, or a whole frame.
     var hasUnread: Bool {
         if chunk.readableBytes > 0 || isLost { return true }
@@ -46,7 +53,7 @@ struct FrameAssembler {
         return partial.readableBytes >= wanted
     }
 
-    init(maxFrameBytes: Int, firstReserveBytes: Int, pool: FramePool) {
+    init(maxFrameBytes: Int, firstReserveBytes: Int, pool: BufferPool) {
         self.pool = pool
         self.maxFrameBytes = maxFrameBytes
         self.firstReserveBytes = firstReserveBytes

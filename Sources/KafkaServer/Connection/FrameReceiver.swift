@@ -10,7 +10,7 @@ import NIOCore
 /// `@unchecked Sendable`: used on the channel's loop only.
 final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
     var frames: FrameAssembler
-    private let pool: FramePool
+    private let pool: BufferPool
     private var sizes = FrameReceiver.startSizes
     private var readsIntoFrame = false
     private var hasReadFrames = false
@@ -19,10 +19,25 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
     /// one is copied.
     private static let startSizes = AdaptiveRecvByteBufferAllocator(minimum: 4096, initial: 16384, maximum: 1 << 20)
 
-    init(limits: Limits, pool: FramePool) {
+    init(limits: Limits, pool: BufferPool) {
         self.pool = pool
         frames = FrameAssembler(maxFrameBytes: limits.requestBytes, firstReserveBytes: limits.requestReserveBytes, pool: pool)
     }
+
+    /// How many bytes are worth waking up for: with a large frame on its way, a good part of it; else anything.
+    ///
+    /// ```
+    /// nothing has begun                 1
+    /// 300 KB of a 1 MB frame are here   512 KiB
+    /// all but 20 KB are here            20 KB
+    /// ```
+    var wakeBytes: Int {
+        guard let missing = frames.missingBytes, missing >= Self.smallestWait else { return 1 }
+        return min(missing, Self.largestWait)
+    }
+
+    private static let smallestWait = 16 << 10
+    private static let largestWait = 512 << 10
 
     /// Takes in what was read.
     func feed(_ bytes: ByteBuffer) {

@@ -2,6 +2,7 @@ import ArgumentParser
 import CWeir
 import Foundation
 import Glibc
+import KafkaClient
 import Model
 import NIOCore
 import NIOPosix
@@ -15,6 +16,12 @@ struct FloorBench: AsyncParsableCommand {
 
     @Option(help: "How many MB (1,000,000 bytes) to send.") var mb = 800
     @Option(help: "Directory for the file that is written and removed.") var directory = "/tmp"
+    @Option(
+        help: ArgumentHelp(
+            "Serve a producer of your own here until ^C instead: just enough Kafka to be sent batches.", valueName: "host:port"),
+        transform: { try HostPort($0) })
+    var kafka: HostPort?
+    @Option(help: "With --kafka, the one topic there is.") var topic = "floor"
     @Flag(help: "Print JSON.") var json = false
 
     struct Result: Encodable {
@@ -37,6 +44,7 @@ struct FloorBench: AsyncParsableCommand {
             close(file)
             unlink(path)
         }
+        if let kafka { return try await serve(kafka, file) }
         let total = mb * 1_000_000
         let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
         let sink = Sink(file: file, total: total, done: group.next().makePromise(of: Sink.Measured.self))
@@ -58,6 +66,17 @@ struct FloorBench: AsyncParsableCommand {
             cpuSecondsPerGB: (Double(measured.cpuNs) / Double(total) * 1_000).rounded() / 1_000)
         if json { return try JSONOutput.print([result]) }
         print("floor    \(result.mbPerSecond) MB/s, \(result.cpuSecondsPerGB) s of processor time per GB")
+    }
+
+    private func serve(_ address: HostPort, _ file: Int32) async throws {
+        let server = try await FloorServer.open(host: address.host, port: Int(address.port), topic: topic, file: file)
+        FileHandle.standardError.write(Data("ready kafka=\(address.host):\(server.channel.localAddress?.port ?? 0)\n".utf8))
+        do {
+            try await Interrupt.cancelling { try await Task.sleep(for: .seconds(24 * 3_600)) }
+        } catch is CancellationError {
+            // ^C is how it ends.
+        }
+        try await server.close()
     }
 
     /// Pushes `total` bytes through a blocking socket, 1 MB at a time.

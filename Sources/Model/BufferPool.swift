@@ -1,29 +1,29 @@
 import NIOCore
 
-/// The memory that one event loop's connections read large frames to, used again once nobody reads them: a page that the kernel has
-/// to find and clear costs more than receiving into it.
+/// Large buffers of one event loop, used again once nobody reads them: a page that the kernel has to find and clear costs more than copying
+/// into it.
 ///
 /// ```
-/// take(1_000_000)   → a new buffer      keep(it)            filled, its frame is on the way to the disk
-/// take(1_000_000)   → another one       … frame written     the first one has no other owner
+/// take(1_000_000)   → a new buffer      keep(it)            filled, on its way to the disk
+/// take(1_000_000)   → another one       … written           the first one has no other owner
 /// take(1_000_000)   → the first one, cleared
 /// ```
 /// `@unchecked Sendable`: used on its loop only.
-final class FramePool: @unchecked Sendable {
+public final class BufferPool: @unchecked Sendable {
     /// Smaller buffers are malloc's business.
-    static let smallestBytes = 64 << 10
+    public static let smallestBytes = 64 << 10
     /// Buffers looked at for one that is free.
     static let maxBuffers = 64
 
     private let limitBytes: Int
     /// Given back, perhaps still in use; the newest, whose memory is most likely in a cache, last.
     private var buffers: [ByteBuffer] = []
-    private(set) var heldBytes = 0
+    public private(set) var heldBytes = 0
 
-    init(limitBytes: Int) { self.limitBytes = limitBytes }
+    public init(limitBytes: Int) { self.limitBytes = limitBytes }
 
     /// An empty buffer with room for `capacity` bytes that has no other owner.
-    func take(_ capacity: Int) -> ByteBuffer {
+    public func take(_ capacity: Int) -> ByteBuffer {
         if capacity >= Self.smallestBytes {
             for index in buffers.indices.reversed() {
                 let size = buffers[index].storageCapacity
@@ -38,7 +38,7 @@ final class FramePool: @unchecked Sendable {
     }
 
     /// Remembers a buffer that won't be written again before its readers have let go of it.
-    func keep(_ buffer: ByteBuffer) {
+    public func keep(_ buffer: ByteBuffer) {
         let size = buffer.storageCapacity
         guard size >= Self.smallestBytes, size <= limitBytes else { return }
         while heldBytes + size > limitBytes || buffers.count >= Self.maxBuffers { heldBytes -= buffers.removeFirst().storageCapacity }
@@ -47,7 +47,7 @@ final class FramePool: @unchecked Sendable {
     }
 
     /// Forgets all buffers, those in use included.
-    func forgetAll() {
+    public func forgetAll() {
         buffers = []
         heldBytes = 0
     }

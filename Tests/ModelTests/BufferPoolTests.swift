@@ -1,15 +1,15 @@
 import NIOCore
 import Testing
 
-@testable import KafkaServer
+@testable import Model
 
-@Suite struct FramePoolTests {
+@Suite struct BufferPoolTests {
     private func address(_ buffer: ByteBuffer) -> UInt {
         buffer.withVeryUnsafeBytes { UInt(bitPattern: $0.baseAddress) }
     }
 
     @Test func memoryIsUsedAgainOnceNobodyReadsIt() {
-        let pool = FramePool(limitBytes: 1 << 20)
+        let pool = BufferPool(limitBytes: 1 << 20)
         var frame: ByteBuffer? = pool.take(100_000)
         let first = address(frame!)
         pool.keep(frame!)
@@ -21,7 +21,7 @@ import Testing
 
     /// 131,072 bytes each (capacities are powers of two): eight fit into 1 MiB, and the oldest goes.
     @Test func noMoreThanTheLimitIsKept() {
-        let pool = FramePool(limitBytes: 1 << 20)
+        let pool = BufferPool(limitBytes: 1 << 20)
         for _ in 0..<20 { pool.keep(ByteBufferAllocator().buffer(capacity: 100_000)) }
         #expect(pool.heldBytes == 1 << 20)
         pool.keep(ByteBufferAllocator().buffer(capacity: 2 << 20))
@@ -31,7 +31,7 @@ import Testing
     }
 
     @Test func aBufferFarTooLargeIsNotTaken() {
-        let pool = FramePool(limitBytes: 4 << 20)
+        let pool = BufferPool(limitBytes: 4 << 20)
         pool.keep(ByteBufferAllocator().buffer(capacity: 1 << 20))
         #expect(pool.take(70_000).storageCapacity == 1 << 17)
         #expect(pool.take(300_000).storageCapacity == 1 << 20)
