@@ -17,6 +17,10 @@ public struct Record: Equatable, Sendable {
             self.name = name
             self.value = value
         }
+
+        /// Whether it has this name: most others differ in length, and text is not compared then.
+        @inline(__always)
+        public func isNamed(_ other: String) -> Bool { name.utf8.count == other.utf8.count && name == other }
     }
 
     public init(

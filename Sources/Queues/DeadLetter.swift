@@ -114,14 +114,18 @@ public struct DeadLetterStamp: Equatable, Sendable {
     public init(_ headers: [Record.Header]) {
         self.headers = headers
         for header in headers {
-            switch header.name {
-            case DeadLetterHeader.lastReason: reason = Self.text(header)
-            case DeadLetterHeader.topic: topic = Self.text(header)
-            case DeadLetterHeader.partition: partition = Self.text(header).flatMap { Int32($0) }
-            case DeadLetterHeader.offset: offset = Self.text(header).flatMap { Int64($0) }.map { Offset($0) }
-            case DeadLetterHeader.deliveryCount: attempts = Self.text(header).flatMap { Int($0) }
-            case DeadLetterHeader.redriven: redriven = Self.text(header).flatMap { Int($0) } ?? 0
-            default: break
+            if header.isNamed(DeadLetterHeader.lastReason) {
+                reason = Self.text(header)
+            } else if header.isNamed(DeadLetterHeader.topic) {
+                topic = Self.text(header)
+            } else if header.isNamed(DeadLetterHeader.partition) {
+                partition = Self.text(header).flatMap { Int32($0) }
+            } else if header.isNamed(DeadLetterHeader.offset) {
+                offset = Self.text(header).flatMap { Int64($0) }.map { Offset($0) }
+            } else if header.isNamed(DeadLetterHeader.deliveryCount) {
+                attempts = Self.text(header).flatMap { Int($0) }
+            } else if header.isNamed(DeadLetterHeader.redriven) {
+                redriven = Self.text(header).flatMap { Int($0) } ?? 0
             }
         }
     }
@@ -134,7 +138,7 @@ public struct DeadLetterStamp: Equatable, Sendable {
     /// The first of ``DeadLetterHeader/errors`` that is there, one line of it.
     static func error(in headers: [Record.Header]) -> String? {
         for name in DeadLetterHeader.errors {
-            guard let value = headers.first(where: { $0.name == name })?.value, value.readableBytes > 0 else { continue }
+            guard let value = headers.first(where: { $0.isNamed(name) })?.value, value.readableBytes > 0 else { continue }
             let bytes = value.readableBytesView.prefix(errorBytes)
             let line = bytes.split(separator: UInt8(ascii: "\n"), maxSplits: 1).first ?? bytes[...]
             return String(decoding: line, as: UTF8.self)

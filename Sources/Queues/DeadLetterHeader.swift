@@ -1,3 +1,5 @@
+import Model
+
 /// Names of the record headers that tell a dead letter's story, and those that Weir puts on records it moves.
 public enum DeadLetterHeader {
     /// RabbitMQ's family: the history (see ``DeadLetterDeath``), the first death and the last.
@@ -26,6 +28,11 @@ public enum DeadLetterHeader {
     public static let redriven = "weir.redriven"
     /// The timestamp that its first publisher gave it, ms since 1970: a copy's own timestamp is when it was made.
     public static let timestamp = "weir.timestamp"
+
+    /// Whether a header is about the last death or redrive alone, so that a copy that is sent on goes without it.
+    public static func tellsOfLastDeath(_ header: Record.Header) -> Bool {
+        header.name.hasPrefix(kafkaPrefix) || header.isNamed(redrive) || header.isNamed(redriven)
+    }
 
     /// Where consumers and frameworks leave the text of what went wrong: Spring for AMQP and Kafka, Kafka Connect and Streams, NServiceBus,
     /// MassTransit. The first that is there counts.

@@ -20,6 +20,8 @@ final class JobRunner {
     private var isStuck = false
     /// What has been read and not sent yet.
     private var ahead: JobScan?
+    /// What follows it, being read while it is sent.
+    private var following: Task<Result<JobScan, LogError>, Never>?
     private var refusal: String?
     /// Messages of one batch: fewer after a target that had no room for so many.
     private var batch: Int
@@ -189,6 +191,7 @@ final class JobRunner {
         if let refusal { show(refusal) }
         refusal = nil
         ahead = nil
+        following = nil
         await broker.shards[0].pause(Self.refusalPauseMs)
         guard let job = host.record(id) else { throw .suspended }
         do throws(ControlError) { return try broker.plan(for: job) } catch { throw .stopped(.failed, error.message) }
@@ -222,15 +225,20 @@ final class JobRunner {
     private func step(_ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, count: Int, copies: Bool) async throws(Ending) -> Offset {
         guard let mover = await broker.shard(of: key.partition).ask({ $0.mover }) else { throw .suspended }
         var scan: JobScan
-        if let ahead, ahead.begins(gap, of: key) {
-            scan = ahead
-        } else {
-            do throws(LogError) { scan = try await JobScan.look(key, gap, plan, mover, settled: copies) } catch {
-                throw .stopped(.failed, "the log of \(key.group) could not be read: \(error)")
-            }
+        do throws(LogError) { scan = try await self.scan(key, gap, plan, mover, copies: copies) } catch {
+            throw .stopped(.failed, "the log of \(key.group) could not be read: \(error)")
         }
         let taken = scan.take(count)
         ahead = scan
+        // A job that is held back by its rate reads its next messages when it needs them: they may be gone by then.
+        let rest = taken.window.upperBound..<gap.upperBound
+        if scan.window.isEmpty, count >= batch, !rest.isEmpty {
+            following = Task {
+                do throws(LogError) { return .success(try await JobScan.look(key, rest, plan, mover, settled: copies)) } catch {
+                    return .failure(error)
+                }
+            }
+        }
         if !taken.skips.isEmpty {
             host.update(id) { job in
                 for (offset, reason) in taken.skips {
@@ -246,6 +254,19 @@ final class JobRunner {
         return taken.window.upperBound
     }
 
+    /// What is known of the beginning of `gap`, read now if it was not before.
+    private func scan(
+        _ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, _ mover: Mover, copies: Bool
+    ) async throws(LogError) -> JobScan {
+        if let ahead, ahead.begins(gap, of: key) { return ahead }
+        if let following {
+            self.following = nil
+            let scan = try await following.value.get()
+            if scan.begins(gap, of: key) { return scan }
+        }
+        return try await JobScan.look(key, gap, plan, mover, settled: copies)
+    }
+
     /// Claims what is still to be had, and starts its move.
     private func send(
         _ sends: [(Record, PartitionID, [Record.Header])], of key: ShareKey, window: Range<Offset>, _ mover: Mover, copies: Bool
@@ -254,7 +275,7 @@ final class JobRunner {
         if !copies {
             let ranges = Burial.ranges(sends.map(\.0.offset))
             let claimed = await mover.claim(key, ranges)
-            wanted = Self.inside(claimed, sends)
+            wanted = JobScan.inside(claimed, sends)
         }
         let number = mover.nextNumber()
         let identity = MoveIdentity(shard: mover.shard.id, number: number, source: key.partition)
@@ -270,16 +291,5 @@ final class JobRunner {
         broker.expectOutcomes(at: order, true)
         flying.append(Flight(order: order, task: Task { await mover.perform(order) }))
         progress.add(window, of: key.partition)
-    }
-
-    /// The messages whose offsets lie in the ranges; both in order.
-    private static func inside(
-        _ ranges: [Range<Offset>], _ sends: [(Record, PartitionID, [Record.Header])]
-    ) -> [(Record, PartitionID, [Record.Header])] {
-        var index = 0
-        return sends.filter { send in
-            while index < ranges.count, ranges[index].upperBound <= send.0.offset { index += 1 }
-            return index < ranges.count && ranges[index].contains(send.0.offset)
-        }
     }
 }

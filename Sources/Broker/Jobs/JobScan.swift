@@ -85,4 +85,15 @@ struct JobScan {
         // A read may end before the stretch does.
         return JobScan(key: key, window: gap.lowerBound..<(next < last.upperBound ? next : stretch.end), items: items)
     }
+
+    /// The messages whose offsets lie in the ranges; both in order.
+    static func inside(
+        _ ranges: [Range<Offset>], _ sends: [(Record, PartitionID, [Record.Header])]
+    ) -> [(Record, PartitionID, [Record.Header])] {
+        var index = 0
+        return sends.filter { send in
+            while index < ranges.count, ranges[index].upperBound <= send.0.offset { index += 1 }
+            return index < ranges.count && ranges[index].contains(send.0.offset)
+        }
+    }
 }

@@ -63,9 +63,10 @@ struct MessagePlan {
     /// The copy keeps what the message was published with and its history of deaths; what describes only its last one goes.
     private func headers(of record: Record, redriven: Int) -> [Record.Header] {
         guard counts else { return record.headers }
-        var headers = record.headers.filter { header in
-            !header.name.hasPrefix("__dlq.errors.") && header.name != DeadLetterHeader.redrive && header.name != DeadLetterHeader.redriven
-        }
+        var headers: [Record.Header] = []
+        // Those that are left, two here, and two that the move adds.
+        headers.reserveCapacity(record.headers.count + 4)
+        for header in record.headers where !DeadLetterHeader.tellsOfLastDeath(header) { headers.append(header) }
         headers.append(jobHeader)
         headers.append(.init(name: DeadLetterHeader.redriven, value: ByteBuffer(string: String(redriven + 1))))
         return headers

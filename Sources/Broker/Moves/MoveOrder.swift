@@ -73,8 +73,8 @@ struct MoveBatcher {
             open[target] = index
         }
         var headers = headers
-        headers.removeAll { $0.name == DeadLetterHeader.move }
-        if !headers.contains(where: { $0.name == DeadLetterHeader.timestamp }) {
+        headers.removeAll { $0.isNamed(DeadLetterHeader.move) }
+        if !headers.contains(where: { $0.isNamed(DeadLetterHeader.timestamp) }) {
             headers.append(.init(name: DeadLetterHeader.timestamp, value: ByteBuffer(string: record.timestamp.description)))
         }
         headers.append(identity.header(record.offset))
