@@ -104,7 +104,12 @@ extension Broker {
             shard.mover = Mover(shard: shard, broker: self)
             shard.space = self.space
             shard.health = self.health
-            shard.whenBroken = { [weak self] error in self?.noteBroken(shard.id, error) }
+            shard.whenFull = { [weak self] in
+                // Publishers are held from the next moment on, so that what is left is for acknowledgements.
+                self?.health.noteFull()
+                self?.watchResources()
+            }
+            shard.whenBroken = { [weak self, id = shard.id] error in self?.noteBroken(id, error) }
             for topic in topics {
                 for id in topic.partitionIDs where self.shard(of: id) === shard {
                     let extent = extents[.partition(id)] ?? .empty

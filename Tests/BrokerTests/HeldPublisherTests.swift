@@ -62,7 +62,9 @@ import Testing
         let write = QueueCommand.write(queue: "orders", key: nil, value: "x", headers: [], delayMs: nil)
         let error = await #expect(throws: ControlError.self) { try await view.perform(.queue(write)) }
         #expect(error?.code == .conflict && error?.message.contains("publishers are held") == true)
-        #expect(try await view.snapshot(SnapshotQuery()).broker.heldPublishes == 4)
+        let shown = try await view.snapshot(SnapshotQuery())
+        #expect(shown.broker.heldPublishes == 4)
+        #expect(shown.attention.first?.text.hasPrefix("held: 3.1MB free, mark 4.1MB  4 refused") == true, "\(shown.attention)")
 
         // Deliveries and acknowledgements go on, and so do operators.
         while let range = await bed.acquire(key, 1_000, maxBytes: 4 << 20).acquired.first {
@@ -108,6 +110,26 @@ import Testing
         await bed.broker.obey(try reading(fileSystem))
         let again = try await bed.produce(topic, batch(1))
         #expect(again.error == nil && again.baseOffset == Offset(1))
+        await bed.broker.close()
+    }
+
+    /// The disk filled up between two looks, or a quota did: who publishes on is held, and acknowledgements find what room is left.
+    @Test func `a write that finds the disk full holds publishers`() async throws {
+        let log = SharedLog(MemoryEngine())
+        var options = BrokerOptions()
+        options.limits.heldAnswerMs = 50
+        let bed = try await GroupBroker.start(log: log, options: options) {
+            ResourceReading(diskFreeBytes: 1 << 39, diskTotalBytes: 1 << 40)
+        }
+        let key = try await bed.queue("orders")
+        try await bed.publish(key, ["a", "b"])
+        #expect(await bed.got(key) == ["0-1 x1"])
+        log.failNext(.full)
+        #expect(try await bed.publish(key, ["c"]).error == .full)
+        #expect(try await bed.until { bed.broker.health.hold != nil })
+        #expect(try await bed.until { await bed.broker.shard(of: key.partition).ask { $0.publishHold != nil } })
+        #expect(try await bed.publish(key, ["c"]).error?.isAdmission == true)
+        #expect(await bed.answer(key, .accept, 0...1) == nil)
         await bed.broker.close()
     }
 

@@ -86,7 +86,7 @@ extension Broker {
         let change = health.take(reading, settledBytes: space.settledBytes, now: clock.now)
         let (decision, before) = (change.decision, change.before)
         space.wantsBack(decision.reclaimBytes)
-        if decision.reclaimBytes > 0 { for shard in shards { shard.run { shard.retain() } } }
+        if decision.reclaimBytes > 0 { for shard in shards { shard.run { shard.retain(onlyQueues: true) } } }
         if decision.trimsMemory { weir_trim_memory() }
         guard decision.hold != before else { return }
         for shard in shards { _ = await shard.ask { $0.publishHold = decision.hold } }

@@ -112,7 +112,7 @@ extension Shard {
         logger.error("shard \(id): frame \(frame.id.value) of \(frame.appends.count) appends failed: \(error)")
         switch error {
         case .fenced, .corrupt, .unavailable, .indeterminate: broken = broken ?? error
-        case .full: health?.noteFull()
+        case .full: whenFull?()
         case .outOfRange, .unknownStream: break
         }
         failAll(error)

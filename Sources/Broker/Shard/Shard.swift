@@ -39,6 +39,8 @@ public final class Shard: @unchecked Sendable {
         didSet { if let broken, oldValue == nil { whenBroken?(broken) } }
     }
     var whenBroken: ((LogError) -> Void)?
+    /// A write has found the disk full.
+    var whenFull: (() -> Void)?
     /// Why publishers of the whole broker are held; nil: they are not.
     var publishHold: Hold?
     /// What is known of the broker as a whole; there once the broker has started.

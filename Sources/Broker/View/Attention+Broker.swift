@@ -12,10 +12,10 @@ extension SnapshotBuilder {
                 })
         }
         for shard in broker.brokenShards {
-            let text = "closed: \(shard.error)  \(shard.partitions) partitions out: \(shard.what)  see the log, mend the disk, restart"
+            let text = "\(shard.partitions) partitions out: \(shard.what)  \(shard.error)  see the log, mend the disk, restart"
             add(11, .crit, "broker", "shard \(shard.shard)", text, screen: "log")
         }
-        if let hold = broker.publishHold { add(10, .crit, hold.cause, "publishers", hold.text, screen: "overview") }
+        if let hold = broker.publishHold { add(10, .crit, hold.cause, "publishers", Self.line(hold, broker), screen: "overview") }
         if let free = broker.diskFreeBytes, let total = broker.diskTotalBytes, total > 0, broker.publishHold?.cause != "disk" {
             // Near the mark, or where there is none, near full.
             let low = broker.diskLowBytes ?? 0
@@ -33,5 +33,18 @@ extension SnapshotBuilder {
             add(1, .warn, "memory", "broker", text, screen: "overview")
         }
         return found
+    }
+
+    /// Short enough for a line, what to do included; the whole text is in the log.
+    private static func line(_ hold: PublishHold, _ broker: BrokerInfo) -> String {
+        func size(_ bytes: Int64) -> String { ShortText.count(Double(bytes)) + "B" }
+        let refused = broker.heldPublishes > 0 ? "  \(ShortText.count(Double(broker.heldPublishes))) refused" : ""
+        if hold.cause == "memory", let resident = broker.residentBytes, let high = broker.memoryHighBytes {
+            return "held: \(size(resident)) in use, mark \(size(high))\(refused)  lower the load, or raise --memory-high"
+        }
+        if let free = broker.diskFreeBytes, let low = broker.diskLowBytes, free < low + low / 10 {
+            return "held: \(size(free)) free, mark \(size(low))\(refused)  purge or delete, or make room"
+        }
+        return "held: a write found the disk full\(refused)  make room, or raise the quota"
     }
 }
