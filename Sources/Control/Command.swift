@@ -8,7 +8,7 @@ public enum Command: Codable, Equatable, Sendable {
     case deleteGroup(name: String)
     /// Closes a client's connection; ``ClientRow/id`` names it.
     case killClient(id: Int64)
-    /// Takes a member out of a consumer or share group, and closes its connections.
+    /// Takes a member out of a consumer or share group, and closes the connections that are known to carry it.
     case removeMember(group: String, member: String)
     case queue(QueueCommand)
 

@@ -28,6 +28,13 @@ import Testing
         #expect(machine.take(disk(1_050), settledBytes: 0).hold == nil)
     }
 
+    /// What is asked for must be there to be had.
+    @Test func `a mark near the whole disk can be reached again`() {
+        var machine = marks(.share(0.95))
+        #expect(machine.take(disk(90_000), settledBytes: 0).hold?.text.contains("until 100kB are free") == true)
+        #expect(machine.take(disk(100_000), settledBytes: 0).hold == nil)
+    }
+
     @Test func `publishers are held at once when nothing could be given back or half of the reserve is gone`() {
         var machine = marks()
         #expect(machine.take(disk(999), settledBytes: 0).hold != nil)

@@ -94,13 +94,14 @@ struct Watermarks: Sendable {
         }
         if free < low + low / 2 { decision.reclaimBytes = low + low / 2 - free }
         let isLow = free < low
-        let isHeld = hold?.cause == .disk ? free < low + low / 10 : isLow && (wasLow || free < low / 2 || settledBytes == 0)
+        let resume = min(low + low / 10, reading.diskTotalBytes ?? .max)
+        let isHeld = hold?.cause == .disk ? free < resume : isLow && (wasLow || free < low / 2 || settledBytes == 0)
         wasLow = isLow
         if isHeld {
             return Hold(
                 cause: .disk,
                 text: "the disk has \(Self.size(free)) free, disk-free-low is \(Self.size(low)): publishers are held until "
-                    + "\(Self.size(low + low / 10)) are free; purge or delete what is not needed, or make room on the disk")
+                    + "\(Self.size(resume)) are free; purge or delete what is not needed, or make room on the disk")
         }
         return isFull ? Hold(cause: .disk, text: Self.fullText) : nil
     }
