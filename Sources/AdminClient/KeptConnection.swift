@@ -9,6 +9,8 @@ import NIOPosix
 actor KeptConnection {
     private let address: HostPort
     private let group: any EventLoopGroup
+    /// Sent along with every call; printable ASCII.
+    private let who: String?
     private let limits: Limits
     private let connectTimeoutMs: Int64
     private let callTimeoutMs: Int64
@@ -16,8 +18,9 @@ actor KeptConnection {
     private var opening: Task<any Channel, any Error>?
     private var inFlight = 0
 
-    init(address: HostPort, group: any EventLoopGroup, limits: Limits, connectTimeoutMs: Int64, callTimeoutMs: Int64) {
+    init(address: HostPort, group: any EventLoopGroup, who: String?, limits: Limits, connectTimeoutMs: Int64, callTimeoutMs: Int64) {
         self.address = address
+        self.who = who.map { String($0.map { $0.isASCII && !$0.isWhitespace && $0.asciiValue ?? 0 > 0x20 ? $0 : "_" }) }
         self.group = group
         self.limits = limits
         self.connectTimeoutMs = connectTimeoutMs
@@ -40,6 +43,7 @@ actor KeptConnection {
         var head = HTTPRequestHead(version: .http1_1, method: method, uri: path)
         head.headers.add(name: "Host", value: address.description)
         head.headers.add(name: "Content-Type", value: "application/json")
+        if let who { head.headers.add(name: ControlHeader.client, value: who) }
         head.headers.add(name: "Content-Length", value: String(body.count))
         let promise = channel.eventLoop.makePromise(of: Reply.self)
         channel.writeAndFlush(Call(head: head, body: body, promise: promise), promise: nil)

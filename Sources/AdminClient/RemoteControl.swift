@@ -12,13 +12,14 @@ public final class RemoteControl: Control {
     private let address: HostPort
     private let connection: KeptConnection
 
+    /// - Parameter who: who commands, for the broker's audit log: `USER@HOST/PID`.
     public init(
-        address: HostPort, group: any EventLoopGroup, limits: Limits = Limits(), connectTimeoutMs: Int64 = 3_000,
+        address: HostPort, group: any EventLoopGroup, who: String? = nil, limits: Limits = Limits(), connectTimeoutMs: Int64 = 3_000,
         callTimeoutMs: Int64 = 30_000
     ) {
         self.address = address
         connection = KeptConnection(
-            address: address, group: group, limits: limits, connectTimeoutMs: connectTimeoutMs, callTimeoutMs: callTimeoutMs)
+            address: address, group: group, who: who, limits: limits, connectTimeoutMs: connectTimeoutMs, callTimeoutMs: callTimeoutMs)
     }
 
     public func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {

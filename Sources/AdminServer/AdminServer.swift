@@ -8,7 +8,7 @@ import Synchronization
 
 /// The admin door: a ``Control`` as JSON under `/weir/v1/`, and `/metrics`, over HTTP/1.1 on a loopback address.
 ///
-///     GET  /weir/v1/snapshot            Snapshot (?topic= &group= &filter= &sort= &descending= &start= &count= &history=)
+///     GET  /weir/v1/snapshot            Snapshot (?topic= &group= &queue= &filter= &sort= &descending= &start= &count= &history=)
 ///     POST /weir/v1/snapshot            SnapshotQuery → Snapshot
 ///     POST /weir/v1/command             Command → CommandOutcome
 ///     GET  /weir/v1/topics[/NAME]       Page of TopicRow, TopicDetail
@@ -38,11 +38,14 @@ public struct AdminServer: Sendable {
     private let channel: any Channel
 
     /// Binds and serves until ``close()``. Throws ``AdminServerError``.
+    /// - Parameter claimed: the control for commands of a client that says who it is (``Control/ControlHeader/client``); nil: `control` is
+    ///   for them too.
     public static func start(
-        _ configuration: Configuration, control: any Control, group: any EventLoopGroup, logger: Logger
+        _ configuration: Configuration, control: any Control, claimed: (@Sendable (String) -> any Control)? = nil,
+        group: any EventLoopGroup, logger: Logger
     ) async throws(AdminServerError) -> AdminServer {
         guard configuration.address.isLoopback else { throw .notLoopback(configuration.address) }
-        let router = Router(control: control, readOnly: configuration.readOnly, limits: configuration.limits)
+        let router = Router(control: control, claimed: claimed, readOnly: configuration.readOnly, limits: configuration.limits)
         let room = ConnectionRoom(limit: configuration.limits.httpConnections)
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 128)

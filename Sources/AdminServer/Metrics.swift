@@ -28,6 +28,27 @@ enum Metrics {
         if let bytes = broker.diskTotalBytes {
             page.single("weir_disk_size_bytes", .gauge, "Size of the file system where the data directory lies.", Double(bytes))
         }
+        health(broker, into: &page)
+    }
+
+    private static func health(_ broker: BrokerInfo, into page: inout MetricsPage) {
+        if let bytes = broker.diskLowBytes {
+            page.single("weir_disk_free_low_bytes", .gauge, "Publishers are held while less than this is free.", Double(bytes))
+        }
+        if let bytes = broker.memoryHighBytes {
+            page.single("weir_memory_high_bytes", .gauge, "Publishers are held while the process uses more than this.", Double(bytes))
+        }
+        page.family("weir_publishers_held", .gauge, "1 while the publishers of the whole broker are held, by what is short.")
+        for cause in ["disk", "memory"] { page.sample([("cause", cause)], broker.publishHold?.cause == cause ? 1 : 0) }
+        page.single(
+            "weir_held_records_total", .counter, "Records refused while publishers were held, since the start.",
+            Double(broker.heldPublishes))
+        page.single(
+            "weir_broken_shards", .gauge, "Shards that take nothing any more because their log failed: a restart is needed.",
+            Double(broker.brokenShards.count))
+        page.single(
+            "weir_broken_partitions", .gauge, "Partitions on these shards.",
+            Double(broker.brokenShards.reduce(0) { $0 + $1.partitions }))
     }
 
     private static func totals(_ totals: Totals, into page: inout MetricsPage) {

@@ -5,6 +5,8 @@ import NIOHTTP1
 /// Turns requests into calls of a ``Control`` and its answers into JSON.
 struct Router: Sendable {
     let control: any Control
+    /// The same, acting for a client that says who it is.
+    var claimed: (@Sendable (String) -> any Control)?
     /// Answers every command with 403, whatever the broker behind would say.
     let readOnly: Bool
     let limits: Limits
@@ -39,7 +41,7 @@ struct Router: Sendable {
         var query = SnapshotQuery(historyPoints: 0)
         let window = try listQuery(request)
         switch name {
-        case "health": return try await read(request, query) { .json(Health($0.broker)) }
+        case "health": return try await read(request, query) { Health.answer($0.broker) }
         case "topics":
             query.topics = window
             return try await read(request, query) { .json($0.topics) }
@@ -118,12 +120,12 @@ struct Router: Sendable {
         switch request.method {
         case .POST: return .json(try await ask(try ControlJSON.decode(SnapshotQuery.self, from: request.body)))
         case .GET, .HEAD:
-            let lists = try listQuery(request)
-            return .json(
-                try await ask(
-                    SnapshotQuery(
-                        topics: lists, groups: lists, topic: request.query["topic"], group: request.query["group"],
-                        historyPoints: try number(request, "history") ?? 300)))
+            var query = SnapshotQuery.everything(
+                try listQuery(request), historyPoints: try number(request, "history") ?? 300)
+            query.topic = request.query["topic"]
+            query.group = request.query["group"]
+            query.queue = request.query["queue"]
+            return .json(try await ask(query))
         case .OPTIONS: return .options("GET, HEAD, POST, OPTIONS")
         default: return wrongMethod(request, allow: "GET, HEAD, POST, OPTIONS")
         }
@@ -137,10 +139,17 @@ struct Router: Sendable {
                 throw ControlError(
                     .readOnly, "this broker was started with --read-only: start it without to allow '\(command.commandLine)'")
             }
-            return .json(try await control.perform(command))
+            return .json(try await performer(request).perform(command))
         case .OPTIONS: return .options("POST, OPTIONS")
         default: return wrongMethod(request, allow: "POST, OPTIONS")
         }
+    }
+
+    /// For whom a command is carried out: cut, without what would spoil a line.
+    private func performer(_ request: Request) -> any Control {
+        guard let claimed, let who = request.headers.first(name: ControlHeader.client) else { return control }
+        let shown = who.unicodeScalars.lazy.filter { (0x20..<0x7F).contains($0.value) }.prefix(limits.auditActorCharacters / 2)
+        return shown.isEmpty ? control : claimed(String(String.UnicodeScalarView(shown)))
     }
 
     /// The largest of everything that has series of its own.
@@ -164,7 +173,8 @@ struct Router: Sendable {
     }
 
     private func ask(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
-        let lists = [query.topics, query.groups, query.queues, query.deadQueues, query.jobs, query.audit].compactMap { $0 }
+        let lists = [query.topics, query.groups, query.queues, query.deadQueues, query.jobs, query.audit, query.clients]
+            .compactMap { $0 }
         let windows =
             lists.map { ($0.start, $0.count) } + [query.messages, query.dead].compactMap { $0 }.map { ($0.start, $0.count) }
             + [query.job].compactMap { $0 }.map { ($0.start, $0.count) }
@@ -208,7 +218,10 @@ struct Router: Sendable {
 
     private func notFound(_ request: Request) -> Answer {
         if request.path == ["*"], request.method == .OPTIONS { return .options("GET, HEAD, POST, OPTIONS") }
-        let lists = [ControlPath.topics, ControlPath.groups, ControlPath.queues, ControlPath.dead, ControlPath.delay, ControlPath.jobs]
+        let lists = [
+            ControlPath.topics, ControlPath.groups, ControlPath.queues, ControlPath.dead, ControlPath.delay, ControlPath.jobs,
+            ControlPath.audit, ControlPath.clients, ControlPath.health,
+        ]
         let message = "nothing here: try \(ControlPath.snapshot), \(lists.joined(separator: ", ")) or \(ControlPath.metrics)"
         return .refusal(.notFound, message, status: .notFound)
     }
@@ -218,9 +231,12 @@ struct Router: Sendable {
     }
 }
 
-/// What `/weir/v1/health` says when the broker answers at all.
+/// What `/weir/v1/health` says when the broker answers at all: 200, and 503 once a part of it takes nothing any more.
 struct Health: Codable, Equatable, Sendable {
-    var status = "ok"
+    /// `ok`; `held`: publishers are held because disk or memory are short, all else goes on; `broken`: a shard is closed.
+    var status: String
+    /// What is wrong and what to do; nil while all is well.
+    var problems: [String]?
     var name: String
     var version: String
     var uptimeMs: Int64
@@ -229,5 +245,13 @@ struct Health: Codable, Equatable, Sendable {
         name = broker.name
         version = broker.version
         uptimeMs = broker.uptimeMs
+        status = broker.brokenShards.isEmpty ? broker.publishHold == nil ? "ok" : "held" : "broken"
+        problems = broker.problems.isEmpty ? nil : broker.problems
+    }
+
+    static func answer(_ broker: BrokerInfo) -> Answer {
+        var answer = Answer.json(Health(broker))
+        if !broker.brokenShards.isEmpty { answer.status = .serviceUnavailable }
+        return answer
     }
 }

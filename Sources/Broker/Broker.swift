@@ -21,10 +21,12 @@ public final class Broker: Sendable {
     /// Settings of share groups.
     public let groupConfigs: GroupConfigs
     /// The connections of all doors.
-    public let clients = ClientTable()
+    public let clients: ClientTable
     let jobs: JobHost
     let undos: UndoRegistry
     let space: SpaceLedger
+    let health: BrokerHealth
+    let resources: (@Sendable () -> ResourceReading)?
     let deadQueues: DeadQueues
     /// What operators did.
     public let audit: AuditLog
@@ -56,6 +58,11 @@ public final class Broker: Sendable {
         jobs = JobHost(store: parts.store, limits: parts.options.limits, logger: parts.logger)
         deadQueues = DeadQueues(log: parts.log, limits: parts.options.limits)
         space = SpaceLedger(limitBytes: parts.options.settledRetentionBytes)
+        resources = parts.resources
+        clients = ClientTable(limits: parts.options.limits)
+        health = BrokerHealth(
+            .init(
+                diskFreeLow: parts.options.diskFreeLow, memoryHigh: parts.options.memoryHigh, memoryBytes: parts.options.memoryBytes))
         undos = UndoRegistry(store: parts.store, limit: parts.options.limits.undos)
         audit = AuditLog(shard: shards[0])
         shareCoordinators = shards.map { shard in
@@ -94,6 +101,7 @@ public final class Broker: Sendable {
 
     @discardableResult
     public func createTopic(_ name: String, partitions: Int32, config: TopicConfig) async throws(Catalog.Failure) -> Topic {
+        if let problem = config.queueProblem { throw .invalidConfig(problem) }
         if let problem = config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
         let topic = Topic(
             id: TopicID(high: random(), low: random() | 1), name: name, partitions: partitions, config: config, createdAt: clock.now)
@@ -129,10 +137,20 @@ public final class Broker: Sendable {
             topic.partitions = partitions
         }
         await adopt(topic, indices: before..<topic.partitions)
+        // The partitions that were there have a smaller share of the queue's limits.
+        for id in topic.partitionIDs.prefix(Int(before)) {
+            let shard = shard(of: id)
+            shard.run {
+                guard let partition = shard.partitions[id] else { return }
+                partition.siblings = topic.partitions
+                shard.cursors?.configured(partition)
+            }
+        }
         events.add(.info, "topic \(name) grew to \(partitions) partitions", at: clock.now)
     }
 
     public func configureTopic(_ name: String, _ config: TopicConfig) async throws(Catalog.Failure) {
+        if let problem = config.queueProblem { throw .invalidConfig(problem) }
         let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
             if let problem = config.problem(partitions: topic.partitions) { throw .invalidPartitions(problem) }
             topic.config = config
@@ -179,6 +197,7 @@ public final class Broker: Sendable {
             shards[0].loop.scheduleRepeatedTask(initialDelay: .seconds(1), delay: .seconds(1)) { _ in
                 self.sample()
                 self.keepJobs()
+                self.watchResources()
             })
         let started = tasks
         clockwork.withLock { $0 = started }

@@ -24,6 +24,12 @@ public struct BrokerOptions: Sendable {
     public var settledRetentionBytes: Int64 = 16 << 30
     /// How often time and size retention are looked at.
     public var retentionCheckMs: Int64 = 30_000
+    /// Publishers of the whole broker are held while less is free on the disk; nil: 2 % of it, at least 512 MiB and at most 10 GiB.
+    public var diskFreeLow: Watermark?
+    /// The same while the process uses more memory, a share being one of `memoryBytes`.
+    public var memoryHigh = Watermark.share(0.6)
+    /// Memory that this process may use; nil when not known: then a share is no mark.
+    public var memoryBytes: Int64?
     public var limits = Limits()
     /// Shown to the operator: the data directory, or `memory`.
     public var data = "memory"

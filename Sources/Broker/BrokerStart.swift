@@ -14,11 +14,14 @@ public struct BrokerParts: Sendable {
     /// Identities that must not repeat come from here.
     public var random: @Sendable () -> UInt64
     public var events: EventRing
+    /// Tells what is left of disk and memory; nil: nobody watches them.
+    public var resources: (@Sendable () -> ResourceReading)?
 
     public init(
         options: BrokerOptions, log: any Log, store: any Store, clock: any Clock, logger: Logger, random: @escaping @Sendable () -> UInt64,
-        events: EventRing
+        events: EventRing, resources: (@Sendable () -> ResourceReading)? = nil
     ) {
+        self.resources = resources
         self.options = options
         self.log = log
         self.store = store
@@ -62,6 +65,7 @@ extension Broker {
         for shard in shards { _ = await shard.ask { $0.cursors?.resumeDying() } }
         await broker.startShareGroups()
         try await broker.startJobs(audit: found[shards[0].id]?[.facts(shards[0].id, .audit)] ?? .empty)
+        if let look = parts.resources { await broker.obey(look()) }
         broker.startClockwork()
         return broker
     }
@@ -99,6 +103,13 @@ extension Broker {
         _ = await shard.ask { shard in
             shard.mover = Mover(shard: shard, broker: self)
             shard.space = self.space
+            shard.health = self.health
+            shard.whenFull = { [weak self] in
+                // Publishers are held from the next moment on, so that what is left is for acknowledgements.
+                self?.health.noteFull()
+                self?.watchResources()
+            }
+            shard.whenBroken = { [weak self, id = shard.id] error in self?.noteBroken(id, error) }
             for topic in topics {
                 for id in topic.partitionIDs where self.shard(of: id) === shard {
                     let extent = extents[.partition(id)] ?? .empty

@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/eventfd.h>
 #include <sys/file.h>
 #include <sys/statvfs.h>
@@ -58,4 +60,53 @@ uint64_t weir_resident_bytes(void) {
     int fields = fscanf(statm, "%llu %llu", &total, &resident);
     fclose(statm);
     return fields == 2 ? resident * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
+}
+
+/* The number in a file; 0 when it is not there, or says "max". */
+static uint64_t number_in(const char *path) {
+    FILE *file = fopen(path, "re");
+    if (!file) return 0;
+    unsigned long long number = 0;
+    int fields = fscanf(file, "%llu", &number);
+    fclose(file);
+    return fields == 1 ? number : 0;
+}
+
+/* The least that a group or one above it grants; `path` is cut to its parents. */
+static uint64_t least_grant(const char *root, char *path, const char *name, uint64_t least) {
+    for (;;) {
+        char file[4300];
+        snprintf(file, sizeof file, "%s%s/%s", root, path, name);
+        uint64_t grant = number_in(file);
+        if (grant && grant < least) least = grant;
+        char *slash = strrchr(path, '/');
+        if (!slash) return least;
+        *slash = 0;
+    }
+}
+
+uint64_t weir_memory_limit_bytes(void) {
+    long pages = sysconf(_SC_PHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    uint64_t least = pages > 0 && size > 0 ? (uint64_t)pages * (uint64_t)size : UINT64_MAX;
+    /* One line a hierarchy, HIERARCHY:CONTROLLERS:PATH; v2 has hierarchy 0 and names no controllers. */
+    FILE *groups = fopen("/proc/self/cgroup", "re");
+    char line[4200];
+    while (groups && fgets(line, sizeof line, groups)) {
+        line[strcspn(line, "\n")] = 0;
+        char *controllers = strchr(line, ':');
+        char *path = controllers ? strchr(controllers + 1, ':') : NULL;
+        if (!path) continue;
+        *path++ = 0;
+        controllers++;
+        if (!*controllers) least = least_grant("/sys/fs/cgroup", path, "memory.max", least);
+        if (strstr(controllers, "memory")) least = least_grant("/sys/fs/cgroup/memory", path, "memory.limit_in_bytes", least);
+    }
+    if (groups) fclose(groups);
+    return least == UINT64_MAX ? 0 : least;
+}
+
+void weir_trim_memory(void) {
+#ifdef __GLIBC__
+    malloc_trim(0);
+#endif
 }

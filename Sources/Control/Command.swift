@@ -8,7 +8,7 @@ public enum Command: Codable, Equatable, Sendable {
     case deleteGroup(name: String)
     /// Closes a client's connection; ``ClientRow/id`` names it.
     case killClient(id: Int64)
-    /// Takes a member out of a consumer or share group, and closes its connections.
+    /// Takes a member out of a consumer or share group, and closes the connections that are known to carry it.
     case removeMember(group: String, member: String)
     case queue(QueueCommand)
 
@@ -23,7 +23,7 @@ public enum Command: Codable, Equatable, Sendable {
             let which = partition.map { " --partition \($0)" } ?? ""
             return "weir topic purge \(topic)\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
         case .resetOffsets(let reset): return reset.commandLine
-        case .deleteGroup(let name): return "weir group delete \(name) --yes"
+        case .deleteGroup(let name): return "weir group delete \(quoted(name)) --yes"
         case .killClient(let id): return "weir client kill \(id) --yes"
         case .removeMember(let group, let member): return "weir client kill \(quoted(member)) --group \(quoted(group)) --yes"
         case .queue(let command): return command.commandLine
@@ -41,7 +41,8 @@ public enum Command: Codable, Equatable, Sendable {
     }
 }
 
-/// Moves a group's committed offsets. The group must be empty, as Kafka demands.
+/// Moves a group's committed offsets, or a share group's cursors. The group must be empty, as Kafka demands, unless its members are taken
+/// out.
 public struct OffsetReset: Codable, Equatable, Sendable {
     public enum Target: Codable, Equatable, Sendable {
         case earliest, latest
@@ -56,8 +57,13 @@ public struct OffsetReset: Codable, Equatable, Sendable {
     public var target: Target
     /// Only says what would happen.
     public var dryRun: Bool
+    /// Takes members out first; they join again and go on from the new offsets.
+    public var force: Bool
 
-    public init(group: String, topic: String? = nil, partition: Int32? = nil, target: Target, dryRun: Bool) {
+    public init(
+        group: String, topic: String? = nil, partition: Int32? = nil, target: Target, dryRun: Bool, force: Bool = false
+    ) {
+        self.force = force
         self.group = group
         self.topic = topic
         self.partition = partition
@@ -65,8 +71,18 @@ public struct OffsetReset: Codable, Equatable, Sendable {
         self.dryRun = dryRun
     }
 
+    /// Without `force` is not forced.
+    public init(from decoder: any Decoder) throws {
+        let fields = try decoder.container(keyedBy: CodingKeys.self)
+        self.init(
+            group: try fields.decode(String.self, forKey: .group), topic: try fields.decodeIfPresent(String.self, forKey: .topic),
+            partition: try fields.decodeIfPresent(Int32.self, forKey: .partition),
+            target: try fields.decode(Target.self, forKey: .target), dryRun: try fields.decode(Bool.self, forKey: .dryRun),
+            force: try fields.decodeIfPresent(Bool.self, forKey: .force) ?? false)
+    }
+
     public var commandLine: String {
-        var line = "weir group reset \(group)"
+        var line = "weir group reset \(quoted(group))"
         if let topic { line += " --topic \(topic)" }
         if let partition { line += " --partition \(partition)" }
         switch target {
@@ -75,7 +91,7 @@ public struct OffsetReset: Codable, Equatable, Sendable {
         case .offset(let offset): line += " --to \(offset)"
         case .time(let ms): line += " --to-time \(ms)"
         }
-        return line + (dryRun ? " --dry-run" : "")
+        return line + (force ? " --force" : "") + (dryRun ? " --dry-run" : "")
     }
 }
 

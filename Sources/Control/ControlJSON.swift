@@ -47,6 +47,12 @@ public enum ControlJSON {
     }
 }
 
+/// Headers of Control over HTTP besides HTTP's own.
+public enum ControlHeader {
+    /// Who the client says it is, for the audit log: `USER@HOST/PID`. Nobody checks it.
+    public static let client = "X-Weir-Client"
+}
+
 /// Where a broker serves Control over HTTP.
 public enum ControlPath {
     public static let snapshot = "/weir/v1/snapshot"

@@ -68,6 +68,14 @@ public struct BrokerInfo: Codable, Equatable, Sendable {
     public var residentBytes: Int64?
     /// Processor time used in the last second, in cores.
     public var cpuCores: Double?
+    /// Below this much free space, and above this much memory, publishers are held; nil: there is no such mark.
+    public var diskLowBytes: Int64?
+    public var memoryHighBytes: Int64?
+    /// Set while they are.
+    public var publishHold: PublishHold?
+    /// Records refused while they were held, since the start.
+    public var heldPublishes: Int64 = 0
+    public var brokenShards: [BrokenShardRow] = []
 
     public init(
         name: String, version: String, nowMs: Int64, uptimeMs: Int64, readOnly: Bool, kafka: String?, http: String?, data: String,
@@ -386,7 +394,7 @@ public struct GroupPartitionRow: Codable, Equatable, Sendable {
 public struct Attention: Codable, Equatable, Sendable {
     public enum Severity: String, Codable, Sendable { case crit = "CRIT", warn = "WARN", info }
     public var severity: Severity
-    /// What kind of thing: `lag`, `disk`, `group`, `broker`.
+    /// What kind of thing: `lag`, `disk`, `memory`, `group`, `broker`.
     public var kind: String
     /// Its name: a group and topic as `group@topic`, a directory.
     public var subject: String

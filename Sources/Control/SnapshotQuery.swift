@@ -32,6 +32,18 @@ public struct SnapshotQuery: Codable, Equatable, Sendable {
         self.historyPoints = historyPoints
     }
 
+    /// A window of every list, the same filter for all where it names things, and what waits.
+    public static func everything(_ list: ListQuery, historyPoints: Int = 300) -> SnapshotQuery {
+        var query = SnapshotQuery(topics: list, groups: list, historyPoints: historyPoints)
+        query.queues = list
+        query.delay = DelayQuery()
+        query.deadQueues = list
+        query.jobs = list
+        query.audit = list
+        query.clients = list
+        return query
+    }
+
     /// Fields left out take the initialiser's values, so that `{}` and `{"topics":{}}` are queries.
     public init(from decoder: any Decoder) throws {
         let fields = try decoder.container(keyedBy: CodingKeys.self)

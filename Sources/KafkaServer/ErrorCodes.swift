@@ -17,6 +17,8 @@ extension PartitionError {
         case .invalidRecord: .invalidRecord
         case .storage, .full: .kafkaStorageError
         case .overLimit, .publishingHeld: .policyViolation
+        // What clients try again, without asking for another leader (librdkafka, Java, aiokafka), until their delivery timeout.
+        case .held: .notEnoughReplicas
         }
     }
 
@@ -25,7 +27,7 @@ extension PartitionError {
         switch self {
         case .storage(let text), .invalidRecord(let text): text
         case .full: "the disk is full; nothing of this batch was written"
-        case .overLimit(let text): text
+        case .overLimit(let text), .held(let text): text
         case .publishingHeld: "publishing to this queue is held by an operator"
         default: nil
         }
@@ -39,6 +41,7 @@ extension Catalog.Failure {
         case .unknown: .unknownTopicOrPartition
         case .invalidName: .invalidTopic
         case .invalidPartitions: .invalidPartitions
+        case .invalidConfig: .invalidConfig
         case .tooMany: .policyViolation
         case .store: .unknownServerError
         }
@@ -48,7 +51,7 @@ extension Catalog.Failure {
         switch self {
         case .exists: "Topic '\(name)' already exists."
         case .unknown: "There is no topic '\(name)'."
-        case .invalidName(let text), .invalidPartitions(let text), .tooMany(let text): text
+        case .invalidName(let text), .invalidPartitions(let text), .invalidConfig(let text), .tooMany(let text): text
         case .store(let error): "the catalog could not be written: \(error)"
         }
     }

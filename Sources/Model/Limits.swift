@@ -29,6 +29,10 @@ public struct Limits: Sendable {
     public var fetchSessions = 1_000
     public var fetchSessionPartitions = 100_000
 
+    /// Characters (Unicode scalars) that are kept of what a client calls itself and its library, and groups remembered of one connection.
+    public var clientNameCharacters = 200
+    public var groupsPerConnection = 16
+
     // MARK: Unpacking
     /// Most bytes that one compressed batch may unpack to; the most it may whatever its size; and past that, unpacked bytes for each
     /// packed one. A batch of many megabytes that packs a hundredfold is true data, a kilobyte that unpacks to gigabytes is not.
@@ -126,6 +130,10 @@ public struct Limits: Sendable {
     public var acquireReads = 8
     /// Longest a publish is held back for `rate.in`.
     public var throttleMs: Int64 = 10_000
+    /// How late a publish is told that publishers are held: well before clients give a request up, and so that none asks in a tight loop.
+    public var heldAnswerMs: Int64 = 1_000
+    /// Topics that a shard which takes nothing any more is shown with.
+    public var brokenNames = 10
 
     // MARK: Storage
     /// Bytes of facts of one kind (groups, queues, delays, moves) that a shard logs before it writes a snapshot of what they made, and
@@ -167,6 +175,10 @@ public struct Limits: Sendable {
     public var jobOutcomes = 1_000
     /// Rows of the audit log, and things that can be undone.
     public var auditRows = 10_000
+    /// Characters (Unicode scalars) of a row's command and of its outcome, and of its actor; and rows of one request of a Kafka client.
+    public var auditTextCharacters = 2_000
+    public var auditActorCharacters = 200
+    public var auditRowsPerRequest = 100
     public var undos = 1_000
     /// Newest messages of a dead-letter partition whose reasons are indexed (6 bytes each), and ranges of unsettled ones looked at.
     public var deadIndexMessages = 4_000_000

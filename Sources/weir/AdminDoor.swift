@@ -16,7 +16,7 @@ struct AdminDoor: ParsableArguments {
     var json = false
 
     var control: RemoteControl {
-        RemoteControl(address: http ?? Self.defaultAddress, group: MultiThreadedEventLoopGroup.singleton)
+        RemoteControl(address: http ?? Self.defaultAddress, group: MultiThreadedEventLoopGroup.singleton, who: ProcessSetup.who)
     }
 
     func snapshot(_ query: SnapshotQuery) async throws(CommandFailure) -> Snapshot {

@@ -33,6 +33,9 @@ struct BrokerConfiguration: Equatable, Sendable {
     /// Bytes of settled messages that all queues keep together.
     var settledBytes = BrokerOptions().settledRetentionBytes
     var retentionCheckMs = BrokerOptions().retentionCheckMs
+    /// Where publishers are held; nil: by the disk's size.
+    var diskFreeLow = BrokerOptions().diskFreeLow
+    var memoryHigh = BrokerOptions().memoryHigh
     /// A broker outlives its terminal; a demo has nobody left to show anything to.
     var endsWithTerminal = false
 
@@ -61,6 +64,8 @@ struct BrokerSettings: Equatable, Sendable {
     var readOnly: Bool?
     var settledBytes: Int64?
     var retentionCheckMs: Int64?
+    var diskFreeLow: Watermark?
+    var memoryHigh: Watermark?
 
     /// These settings, and where they say nothing, those.
     func over(_ other: BrokerSettings) -> BrokerSettings {
@@ -68,7 +73,8 @@ struct BrokerSettings: Equatable, Sendable {
             name: name ?? other.name, data: data ?? other.data, kafka: kafka ?? other.kafka, amqp: amqp ?? other.amqp,
             http: http ?? other.http, advertise: advertise ?? other.advertise, flush: flush ?? other.flush,
             console: console ?? other.console, theme: theme ?? other.theme, readOnly: readOnly ?? other.readOnly,
-            settledBytes: settledBytes ?? other.settledBytes, retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs)
+            settledBytes: settledBytes ?? other.settledBytes, retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs,
+            diskFreeLow: diskFreeLow ?? other.diskFreeLow, memoryHigh: memoryHigh ?? other.memoryHigh)
     }
 
     /// Fills in the defaults. Throws for what no broker can do.
@@ -91,6 +97,8 @@ struct BrokerSettings: Equatable, Sendable {
             console: console ?? isTerminal, theme: theme ?? "default", readOnly: readOnly ?? false)
         if let settledBytes { configuration.settledBytes = settledBytes }
         if let retentionCheckMs { configuration.retentionCheckMs = retentionCheckMs }
+        if let diskFreeLow { configuration.diskFreeLow = diskFreeLow }
+        if let memoryHigh { configuration.memoryHigh = memoryHigh }
         return configuration
     }
 }

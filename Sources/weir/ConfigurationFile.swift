@@ -1,4 +1,5 @@
 import FoundationEssentials
+import Model
 import TOMLKit
 
 /// Settings from a TOML file: the flags' names without their dashes, one a line.
@@ -11,10 +12,12 @@ import TOMLKit
 ///     read-only = true
 ///     settled-bytes = "20GiB"
 ///     retention-check = "30s"
+///     disk-free-low = "5%"
+///     memory-high = "2GiB"
 enum ConfigurationFile {
     static let keys = [
         "name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "read-only",
-        "settled-bytes", "retention-check",
+        "settled-bytes", "retention-check", "disk-free-low", "memory-high",
     ]
 
     static func read(path: String) throws(CommandFailure) -> BrokerSettings {
@@ -62,6 +65,8 @@ enum ConfigurationFile {
         settings.readOnly = try source.bool("read-only")
         settings.settledBytes = try source.parsed("settled-bytes") { text in try Serve.settledBytes(text) }
         settings.retentionCheckMs = try source.parsed("retention-check") { text in try Serve.retentionCheckMs(text) }
+        settings.diskFreeLow = try source.parsed("disk-free-low") { text in try Watermark.parse(text) }
+        settings.memoryHigh = try source.parsed("memory-high") { text in try Watermark.parse(text) }
         return settings
     }
 

@@ -21,7 +21,7 @@ struct ConsoleCommand: AsyncParsableCommand {
 
     func run() async throws {
         let address = attach ?? AdminDoor.defaultAddress
-        let remote = RemoteControl(address: address, group: MultiThreadedEventLoopGroup.singleton)
+        let remote = RemoteControl(address: address, group: MultiThreadedEventLoopGroup.singleton, who: ProcessSetup.who)
         var options = ConsoleOptions(
             mode: .attached(address.description), clock: SystemClock(), environment: ProcessInfo.processInfo.environment)
         options.theme = theme

@@ -57,14 +57,15 @@ struct GroupCommand: AsyncParsableCommand {
     }
 
     struct Delete: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(commandName: "delete", abstract: "Delete an empty group and its committed offsets.")
+        static let configuration = CommandConfiguration(
+            commandName: "delete", abstract: "Delete an empty consumer or share group and its offsets.")
 
         @OptionGroup var door: AdminDoor
         @Argument var name: String
         @Flag(help: "Do it without being asked.") var yes = false
 
         func run() async throws {
-            try Confirmation.ask(act: "deletes group '\(name)' with its committed offsets", name: name, yes: yes)
+            try Confirmation.ask(act: "deletes group '\(name)' with its offsets", name: name, yes: yes)
             try door.report(try await door.perform(.deleteGroup(name: name)), name: name)
         }
     }
@@ -92,7 +93,7 @@ struct GroupCommand: AsyncParsableCommand {
 extension GroupCommand {
     struct Reset: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
-            commandName: "reset", abstract: "Move an empty group's committed offsets.",
+            commandName: "reset", abstract: "Move an empty group's committed offsets, or a share group's place.",
             discussion: "Shows what moves where, then asks. --dry-run only shows.")
 
         @OptionGroup var door: AdminDoor
@@ -104,6 +105,7 @@ extension GroupCommand {
             name: .customLong("to-time"),
             help: ArgumentHelp("The first record at or after a time: ms since 1970, or a span ago such as 15m.", valueName: "time"))
         var toTime: String?
+        @Flag(help: "Take members out first; they join again and go on from there.") var force = false
         @Flag(help: "Only show what would move.") var dryRun = false
         @Flag(help: "Do it without being asked.") var yes = false
 
@@ -116,7 +118,8 @@ extension GroupCommand {
 
         func run() async throws {
             var reset = OffsetReset(
-                group: name, topic: topic, partition: partition, target: try target(now: SystemClock().now), dryRun: true)
+                group: name, topic: topic, partition: partition, target: try target(now: SystemClock().now), dryRun: true,
+                force: force)
             var outcome = try await door.perform(.resetOffsets(reset))
             if !dryRun {
                 if !yes { show(outcome) }

@@ -15,6 +15,22 @@ enum ProcessSetup {
         execv(path, CommandLine.unsafeArgv)
     }
 
+    /// The host's name up to its first dot; nil when it has none.
+    static var hostName: String? {
+        var buffer = [CChar](repeating: 0, count: 256)
+        let result = gethostname(&buffer, buffer.count - 1)
+        let bytes = buffer.map { UInt8(bitPattern: $0) }.prefix { $0 != 0 && $0 != UInt8(ascii: ".") }
+        let name = String(decoding: bytes, as: UTF8.self)
+        return result == 0 && !name.isEmpty ? name : nil
+    }
+
+    /// Who runs this process, for a broker's audit log: `USER@HOST/PID`, a user without a name by its number.
+    static let who: String = {
+        let id = geteuid()
+        let user = getpwuid(id).map { String(cString: $0.pointee.pw_name) } ?? String(id)
+        return "\(user)@\(hostName ?? "localhost")/\(getpid())"
+    }()
+
     /// Allows as many open files as the system lets this user have: a connection is one, and shells start programs with 1,024.
     /// - Returns: how many may be open; nil when the system does not say.
     @discardableResult

@@ -1,5 +1,6 @@
 import AdminServer
 import Broker
+import CWeir
 import Control
 import Glibc
 import KafkaServer
@@ -45,7 +46,7 @@ struct RunningBroker: Sendable {
         let events = EventRing(limit: Limits().recentEvents)
         let logger = BrokerLog.logger(configuration, events: events, clock: clock)
         let group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let (log, store, shards) = try engine(configuration, clock: clock, logger: logger)
+        let (log, store, shards, resources) = try engine(configuration, clock: clock, logger: logger)
         var options = BrokerOptions()
         options.name = configuration.name
         options.version = Version.text
@@ -53,10 +54,14 @@ struct RunningBroker: Sendable {
         options.readOnly = configuration.readOnly
         options.settledRetentionBytes = configuration.settledBytes
         options.retentionCheckMs = configuration.retentionCheckMs
+        options.diskFreeLow = configuration.diskFreeLow
+        options.memoryHigh = configuration.memoryHigh
+        let memoryBytes = weir_memory_limit_bytes()
+        options.memoryBytes = memoryBytes > 0 ? Int64(clamping: memoryBytes) : nil
         options.data = configuration.dataText
         let parts = BrokerParts(
             options: options, log: log, store: store, clock: clock, logger: logger,
-            random: { UInt64.random(in: .min ... .max) }, events: events)
+            random: { UInt64.random(in: .min ... .max) }, events: events, resources: resources)
         let loops = Array(group.makeIterator())
         let broker = try await Broker.start(parts, shardCount: shards, loops: loops)
         let view = BrokerView(broker: broker)
@@ -74,19 +79,33 @@ struct RunningBroker: Sendable {
 
     private static func engine(
         _ configuration: BrokerConfiguration, clock: SystemClock, logger: Logger
-    ) throws -> (any Log, any Store, shards: Int) {
+    ) throws -> (any Log, any Store, shards: Int, @Sendable () -> ResourceReading) {
         switch configuration.data {
-        case .memory: return (MemoryEngine(), MemoryStore(clock: clock), System.coreCount)
+        case .memory:
+            return (MemoryEngine(), MemoryStore(clock: clock), System.coreCount, { ResourceReading(residentBytes: residentBytes()) })
         case .directory(let path):
             do {
                 let files = PosixFileSystem()
                 let engine = try FileEngine(fileSystem: files, root: path, shards: System.coreCount, logger: logger)
                 let store = try FileStore(fileSystem: files, root: path + "/store", clock: clock, logger: logger)
-                return (engine, store, engine.shardCount)
+                return (
+                    engine, store, engine.shardCount,
+                    {
+                        let space = engine.space()
+                        return ResourceReading(
+                            diskFreeBytes: space?.freeBytes, diskTotalBytes: space?.totalBytes, residentBytes: residentBytes())
+                    }
+                )
             } catch {
                 throw CommandFailure("the data directory \(path) can't be opened: \(error)")
             }
         }
+    }
+
+    /// nil when not known.
+    private static func residentBytes() -> Int64? {
+        let bytes = weir_resident_bytes()
+        return bytes > 0 ? Int64(clamping: bytes) : nil
     }
 
     private static func openKafka(
@@ -108,7 +127,8 @@ struct RunningBroker: Sendable {
         guard let address = configuration.http else { return nil }
         do {
             return try await AdminServer.start(
-                .init(address: address, readOnly: configuration.readOnly), control: view.acting(as: "http"), group: group, logger: logger)
+                .init(address: address, readOnly: configuration.readOnly), control: view.acting(as: "http"),
+                claimed: { view.acting(as: "http (claims \($0))") }, group: group, logger: logger)
         } catch {
             throw CommandFailure("the admin door can't listen on \(address): \(error); name another with --http HOST:PORT")
         }

@@ -62,13 +62,27 @@ struct Serve: AsyncParsableCommand {
         transform: { try Serve.retentionCheckMs($0) })
     var retentionCheck: Int64?
 
+    @Option(
+        help: ArgumentHelp(
+            "Publishers are held while less is free on the disk, once settled messages are given back: a size, a share, 'none'. "
+                + "(default: 2%, from 512MiB to 10GiB)", valueName: "mark"),
+        transform: { try Watermark.parse($0) })
+    var diskFreeLow: Watermark?
+
+    @Option(
+        help: ArgumentHelp(
+            "Publishers are held while the broker uses more memory: a size, a share of what it may use, 'none'. (default: 60%)",
+            valueName: "mark"),
+        transform: { try Watermark.parse($0) })
+    var memoryHigh: Watermark?
+
     @Flag(help: "Refuse every command from console and admin door.")
     var readOnly = false
 
     func run() async throws {
         let settings = try config.map { path throws(CommandFailure) in try flags.over(ConfigurationFile.read(path: path)) } ?? flags
         let configuration = try settings.configuration(
-            environment: ProcessInfo.processInfo.environment, hostName: Self.hostName,
+            environment: ProcessInfo.processInfo.environment, hostName: ProcessSetup.hostName ?? "weir",
             isTerminal: isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)
         try await runBroker(configuration)
     }
@@ -78,7 +92,8 @@ struct Serve: AsyncParsableCommand {
         BrokerSettings(
             name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
             theme: theme,
-            readOnly: readOnly ? true : nil, settledBytes: settledBytes, retentionCheckMs: retentionCheck)
+            readOnly: readOnly ? true : nil, settledBytes: settledBytes, retentionCheckMs: retentionCheck, diskFreeLow: diskFreeLow,
+            memoryHigh: memoryHigh)
     }
 
     static func settledBytes(_ text: String) throws(MisreadText) -> Int64 { try ByteSize.parse(text) }
@@ -87,14 +102,6 @@ struct Serve: AsyncParsableCommand {
         let ms = try TimeSpan.parse(text)
         guard (100...3_600_000).contains(ms) else { throw MisreadText("\(text) is too short or too long: use 100ms to 1h") }
         return ms
-    }
-
-    private static var hostName: String {
-        var buffer = [CChar](repeating: 0, count: 256)
-        let result = gethostname(&buffer, buffer.count - 1)
-        let bytes = buffer.map { UInt8(bitPattern: $0) }.prefix { $0 != 0 && $0 != UInt8(ascii: ".") }
-        let name = String(decoding: bytes, as: UTF8.self)
-        return result == 0 && !name.isEmpty ? name : "weir"
     }
 }
 

@@ -67,6 +67,9 @@ import Testing
             let refused = try await post(address)
             #expect(RawClient.status(refused) == 403)
             #expect(refused.contains(#""code":"readOnly""#))
+            for command in [#"{"killClient":{"id":1}}"#, #"{"removeMember":{"group":"g","member":"m"}}"#] {
+                try await expectStatus(403, post(address, body: command))
+            }
             let preview = #"{"resetOffsets":{"_0":{"group":"g","target":{"latest":{}},"dryRun":true}}}"#
             try await expectStatus(200, post(address, body: preview))
             #expect(stub.commands.withLock { $0 } == [.resetOffsets(OffsetReset(group: "g", target: .latest, dryRun: true))])

@@ -21,6 +21,22 @@ import Testing
         }
     }
 
+    @Test func whatIsWrongHasGauges() async throws {
+        let stub = StubControl {
+            $0.diskLowBytes = 1_000
+            $0.publishHold = PublishHold(cause: "disk", text: "", sinceMs: 5)
+            $0.heldPublishes = 12
+            $0.brokenShards = [BrokenShardRow(shard: 1, error: "EIO", atMs: 5)]
+        }
+        let lines = Metrics.text(try await stub.snapshot(SnapshotQuery())).split(separator: "\n")
+        for line in [
+            "weir_disk_free_low_bytes 1000", "weir_publishers_held{cause=\"disk\"} 1", "weir_publishers_held{cause=\"memory\"} 0",
+            "weir_held_records_total 12", "weir_broken_shards 1",
+        ] {
+            #expect(lines.contains { $0 == line }, "\(line)")
+        }
+    }
+
     @Test func countersAndOnlyCountersEndInTotal() async throws {
         let stub = StubControl()
         let text = Metrics.text(try await stub.snapshot(SnapshotQuery()))

@@ -45,10 +45,11 @@ enum RawClient {
 
 /// A server on a free port for the length of one test.
 func withServer<Result>(
-    _ control: any Control, readOnly: Bool = false, limits: Limits = Limits(), _ body: (HostPort) async throws -> Result
+    _ control: any Control, claimed: (@Sendable (String) -> any Control)? = nil, readOnly: Bool = false, limits: Limits = Limits(),
+    _ body: (HostPort) async throws -> Result
 ) async throws -> Result {
     let server = try await AdminServer.start(
-        .init(address: HostPort(host: "127.0.0.1", port: 0), readOnly: readOnly, limits: limits), control: control,
+        .init(address: HostPort(host: "127.0.0.1", port: 0), readOnly: readOnly, limits: limits), control: control, claimed: claimed,
         group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     do {
         let result = try await body(server.address)

@@ -18,6 +18,24 @@ import Testing
         }
     }
 
+    @Test func healthSaysWhatIsWrong() async throws {
+        let hold = PublishHold(cause: "disk", text: "the disk is short", sinceMs: 5)
+        try await withServer(StubControl { $0.publishHold = hold }) { address in
+            let answer = try await get("/weir/v1/health", address)
+            expectStatus(200, answer)
+            #expect(answer.contains(#""problems":["the disk is short"],"status":"held""#))
+        }
+        let broken = StubControl {
+            $0.publishHold = hold
+            $0.brokenShards = [BrokenShardRow(shard: 1, error: "EIO", atMs: 5)]
+        }
+        try await withServer(broken) { address in
+            let answer = try await get("/weir/v1/health", address)
+            expectStatus(503, answer)
+            #expect(answer.contains("shard 1 takes nothing any more (EIO)") && answer.contains(#""status":"broken""#))
+        }
+    }
+
     @Test func listsTakeTheirWindowFromTheTarget() async throws {
         let stub = StubControl()
         try await withServer(stub) { address in
@@ -39,6 +57,8 @@ import Testing
 
     @Test(arguments: [
         ("GET", "/weir/v1/topics?count=1001", 400), ("GET", "/weir/v1/topics?count=x", 400), ("GET", "/weir/v1/topics?start=-1", 400),
+        ("GET", "/weir/v1/clients?count=1000", 200), ("GET", "/weir/v1/clients?count=1001", 400), ("GET", "/weir/v1/audit?count=1001", 400),
+        ("GET", "/weir/v1/clients?start=-1", 400), ("GET", "/weir/v1/snapshot?count=1001", 400),
         ("GET", "/weir/v1/snapshot?history=901", 400), ("GET", "/weir/v1/topics?descending=maybe", 400),
         ("GET", "/weir/v1/topics/%zz", 400),
         ("GET", "/weir/v1/topics/%ff", 400), ("GET", "/weir/v1/topics/%00", 400), ("GET", "/weir/v1/topics/%", 400), ("GET", "/", 404),
@@ -65,6 +85,26 @@ import Testing
             let answer = try await get("/weir/v1/command", address, method: "OPTIONS")
             #expect(answer.contains("Allow: POST, OPTIONS\r\n"))
             #expect(!answer.lowercased().contains("access-control"))
+        }
+    }
+
+    @Test func aSnapshotHasAWindowOfEveryList() async throws {
+        let stub = StubControl()
+        try await withServer(stub) { address in
+            try await expectStatus(200, get("/weir/v1/snapshot?count=7&queue=orders&history=5", address))
+            let query = try #require(stub.queries.withLock { $0.first })
+            let lists = [query.topics, query.groups, query.queues, query.deadQueues, query.jobs, query.audit, query.clients]
+            #expect(lists.allSatisfy { $0 == ListQuery(count: 7) } && query.delay == DelayQuery())
+            #expect(query.queue == "orders" && query.historyPoints == 5)
+        }
+    }
+
+    @Test func whatIsNotThereNamesAllThatIs() async throws {
+        try await withServer(StubControl()) { address in
+            let answer = try await get("/weir/v1/nothing", address)
+            for list in ["topics", "groups", "queues", "dead", "delay", "jobs", "audit", "clients", "health"] {
+                #expect(answer.contains("/weir/v1/\(list)"), "\(list)")
+            }
         }
     }
 

@@ -6,8 +6,13 @@ final class StubControl: Control {
     let commands = Mutex<[Command]>([])
     let queries = Mutex<[SnapshotQuery]>([])
     private let failure: ControlError?
+    /// What is wrong with the broker.
+    let trouble: @Sendable (inout BrokerInfo) -> Void
 
-    init(failure: ControlError? = nil) { self.failure = failure }
+    init(failure: ControlError? = nil, trouble: @escaping @Sendable (inout BrokerInfo) -> Void = { _ in }) {
+        self.failure = failure
+        self.trouble = trouble
+    }
 
     static let orders = TopicRow(name: "orders", partitions: 3, records: 1204, bytes: 98_304, inRate: 4.5, groups: 1, lag: 7)
     static let odd = TopicRow(name: "a/b \"c\"", partitions: 1, records: 0, bytes: 0)
@@ -17,9 +22,10 @@ final class StubControl: Control {
     func snapshot(_ query: SnapshotQuery) async throws(ControlError) -> Snapshot {
         queries.withLock { $0.append(query) }
         if let failure { throw failure }
-        let broker = BrokerInfo(
+        var broker = BrokerInfo(
             name: "prod-a", version: "0.1.0", nowMs: 1_000_000, uptimeMs: 61_500, readOnly: false, kafka: "127.0.0.1:9092",
             http: "127.0.0.1:15672", data: "memory", residentBytes: 12_345_678)
+        trouble(&broker)
         var totals = Totals()
         totals.recordsIn = 1204
         totals.bytesIn = 98_304

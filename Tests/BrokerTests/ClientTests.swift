@@ -92,6 +92,49 @@ import Testing
         #expect(await fixture.got(key, by: "m2") == ["1-1 x2"])
         await #expect(throws: ControlError.self) { try await view.perform(.removeMember(group: "orders", member: "m1")) }
         await #expect(throws: ControlError.self) { try await view.perform(.killClient(id: 7)) }
+        // It has left, and messages are still delivered in its name.
+        let gone = try await view.perform(.removeMember(group: "orders", member: "m2"))
+        #expect(gone.message == "orders: 1 message that m2 held given back; it had left before")
+        #expect(await fixture.got(key, by: "m3") == ["1-1 x3"])
+        await #expect(throws: ControlError.self) { try await view.perform(.removeMember(group: "orders", member: "m2")) }
         await broker.close()
+    }
+
+    @Test func `a member of a consumer group is taken out, and its connection to the coordinator closed`() async throws {
+        let fixture = try await GroupBroker.start()
+        let member = await fixture.single("billing")
+        let closed = Mutex(0)
+        let connection = fixture.broker.clients.open(door: "kafka", address: "10.0.0.1:1", at: Timestamp(ms: 0)) {
+            closed.withLock { $0 += 1 }
+        }
+        connection.joined("billing", member: member)
+        let outcome = try await BrokerView(broker: fixture.broker).perform(.removeMember(group: "billing", member: member))
+        #expect(
+            outcome.message
+                == "billing: member \(member) removed, 1 connection closed; others of the client, by which it fetches, stay open")
+        #expect(closed.withLock { $0 } == 1)
+        #expect(await fixture.heartbeat("billing", member, 1) == .unknownMemberID)
+        await fixture.broker.close()
+    }
+
+    @Test func `a read-only broker kills nobody`() async throws {
+        var options = BrokerOptions()
+        options.readOnly = true
+        let fixture = try await GroupBroker.start(options: options)
+        let closed = Mutex(0)
+        let connection = fixture.broker.clients.open(door: "kafka", address: "10.0.0.1:1", at: Timestamp(ms: 0)) {
+            closed.withLock { $0 += 1 }
+        }
+        let member = await fixture.single("billing")
+        let view = BrokerView(broker: fixture.broker)
+        for command in [Command.killClient(id: connection.id), .removeMember(group: "billing", member: member)] {
+            for door in [view as any Control, view.acting(as: "http")] {
+                let error = await #expect(throws: ControlError.self) { try await door.perform(command) }
+                #expect(error?.code == .readOnly)
+            }
+        }
+        #expect(closed.withLock { $0 } == 0)
+        #expect(await fixture.heartbeat("billing", member, 1) == nil)
+        await fixture.broker.close()
     }
 }

@@ -19,8 +19,11 @@ final class GroupBroker: Sendable {
 
     private init(_ broker: Broker) { self.broker = broker }
 
-    static func start(log: any Log = MemoryEngine(), store: (any Store)? = nil, limits: Limits? = nil) async throws -> GroupBroker {
-        var options = BrokerOptions()
+    static func start(
+        log: any Log = MemoryEngine(), store: (any Store)? = nil, limits: Limits? = nil, options given: BrokerOptions = BrokerOptions(),
+        resources: (@Sendable () -> ResourceReading)? = nil
+    ) async throws -> GroupBroker {
+        var options = given
         options.limits.initialRebalanceDelayMs = 20
         if let limits { options.limits = limits }
         let clock = RealClock()
@@ -33,7 +36,7 @@ final class GroupBroker: Sendable {
                     $0 = $0 &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
                     return $0
                 }
-            }, events: EventRing(limit: 10))
+            }, events: EventRing(limit: 100), resources: resources)
         return GroupBroker(try await Broker.start(parts, shardCount: 2, loops: [loop]))
     }
 

@@ -179,6 +179,13 @@ import Testing
         #expect(ledger.shareBytes() == 45)
         ledger.forget(id(2))
         #expect(ledger.shareBytes() == nil)
+        // 10 and 80 are 90: the disk wants 30 of them back.
+        ledger.wantsBack(30)
+        #expect(ledger.settledBytes == 90 && ledger.shareBytes() == 50)
+        ledger.wantsBack(1_000)
+        #expect(ledger.shareBytes() == 0)
+        ledger.wantsBack(0)
+        #expect(ledger.shareBytes() == nil)
         ledger.moveBegan(to: id(0), at: Offset(900))
         ledger.moveBegan(to: id(0), at: Offset(700))
         #expect(ledger.firstMoved(to: id(0)) == Offset(700))

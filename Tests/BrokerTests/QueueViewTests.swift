@@ -7,6 +7,9 @@ import Testing
 
 /// Queues as snapshots show them: counts in, rows, totals, graphs and attention out.
 @Suite struct QueueViewTests {
+    private static let info = BrokerInfo(
+        name: "b", version: "1", nowMs: 0, uptimeMs: 0, readOnly: false, kafka: nil, http: nil, data: "memory")
+
     private static func topic(_ number: UInt64) -> TopicID { TopicID(high: 1, low: number) }
 
     private func sample(
@@ -127,7 +130,7 @@ import Testing
                 sample("pay.dlq", 6, ready: 10 + number),
             ]
         }
-        let found = builder([second(0), second(1)], alone: ["held", "idle", "pay.dlq"]).attention(diskFree: nil, diskTotal: nil)
+        let found = builder([second(0), second(1)], alone: ["held", "idle", "pay.dlq"]).attention(QueueViewTests.info)
         #expect(
             found.map { "\($0.severity.rawValue) \($0.kind) \($0.subject) \($0.text)" } == [
                 "CRIT dead pay.dlq 11 (+60/min)", "CRIT gate full at 99% of max.depth 100  refusing 10/s",

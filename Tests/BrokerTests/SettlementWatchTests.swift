@@ -37,6 +37,15 @@ import Testing
         #expect(watch.isIdle)
     }
 
+    /// A queue that is deleted takes its copies along: a job must not wait for them.
+    @Test func whatIsGoneWithItsPartitionIsCounted() {
+        let watch = SettlementWatch()
+        watch.add(job: 1, group: "work", target, range(0, 9))
+        watch.settled(key, range(0, 4), as: .accepted)
+        watch.gone(target)
+        #expect(watch.isIdle && watch.take()[1]?.counts == .init(acked: 4, other: 5))
+    }
+
     @Test func aConsumerMayBeFasterThanTheJob() {
         let watch = SettlementWatch()
         watch.expect(target, true)

@@ -42,9 +42,14 @@ import Testing
             flush = "interval"
             settled-bytes = "20GiB"
             retention-check = "1m"
+            disk-free-low = "5%"
+            memory-high = "2GiB"
             """
         let result = try configuration(["--kafka", "127.0.0.1:2", "--no-console", "--retention-check", "2s"], file: file)
         #expect(result.settledBytes == 20 << 30 && result.retentionCheckMs == 2_000)
+        #expect(result.diskFreeLow == .share(0.05) && result.memoryHigh == .bytes(2 << 30))
+        #expect(try configuration(["--disk-free-low", "none"], file: file).diskFreeLow == Watermark.none)
+        #expect(try configuration([]).diskFreeLow == nil && configuration([]).memoryHigh == .share(0.6))
         #expect(result.name == "from-file")
         #expect(result.kafka?.port == 2)
         #expect(result.http == nil)
@@ -60,6 +65,7 @@ import Testing
         ("# name\n  kafka = \"9092\"\n", "weir.toml:2: kafka: '9092' has no port"),
         ("read-only = \"yes\"\n", "weir.toml:1: read-only: must be true or false"),
         ("flush = \"never\"\n", "weir.toml:1: flush: use commit, interval or os, not 'never'"), ("name = \"a\"\nname = ", "weir.toml:2: "),
+        ("memory-high = \"120%\"\n", "weir.toml:1: memory-high: '120%' is no share: write 0% to 100%"),
         ("extra = 1", "use one of name, data, kafka"),
     ])
     func aWrongFileIsNamedWithItsLine(file: String, message: String) {

@@ -188,6 +188,12 @@ import Testing
         job.diedAgain = 2
         #expect(JobWatch.isOver(job, waitAcked: true))
         #expect(job.outcome == "198 sent, 196 acked, 2 died again")
+        // What was purged or moved on is neither, and nobody waits for it.
+        job.diedAgain = 1
+        #expect(JobWatch.line(job).hasSuffix("waiting for 1 to be acked or die (^C leaves it to the broker)"))
+        job.other = 1
+        #expect(JobWatch.isOver(job, waitAcked: true))
+        #expect(job.outcome == "198 sent, 196 acked, 1 died again, 1 moved or removed")
         job.state = .stopped
         #expect(JobWatch.isOver(job, waitAcked: true))
     }

@@ -41,7 +41,7 @@ import Testing
         .deleteRecords(topic: "t", partition: 2, before: 7), .deleteRecords(topic: "t", partition: nil, before: -1),
         .resetOffsets(OffsetReset(group: "g", topic: "t", partition: 3, target: .offset(5), dryRun: true)),
         .resetOffsets(OffsetReset(group: "g", target: .time(ms: 1_700_000_000_000), dryRun: false)),
-        .resetOffsets(OffsetReset(group: "g", target: .earliest, dryRun: false)), .deleteGroup(name: "g"),
+        .resetOffsets(OffsetReset(group: "g", target: .earliest, dryRun: false, force: true)), .deleteGroup(name: "g"),
     ])
     func theLineAConsoleShowsIsAVerb(command: Command) throws {
         let words = command.commandLine.split(separator: " ").map(String.init)

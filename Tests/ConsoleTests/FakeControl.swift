@@ -5,6 +5,8 @@ import Synchronization
 final class FakeControl: Control {
     struct State {
         var nowMs: Int64 = FakeControl.startMs
+        var hold: PublishHold?
+        var broken: [BrokenShardRow] = []
         var isReachable = true
         var performed: [Command] = []
         var topics: [TopicRow]
@@ -122,10 +124,11 @@ final class FakeControl: Control {
         totals.inPeak = 14_100
         totals.outPeak = 13_800
         count(state, &totals)
-        let broker = BrokerInfo(
+        var broker = BrokerInfo(
             name: "prod-a", version: "0.1.0", nowMs: state.nowMs, uptimeMs: 273_600_000, readOnly: false, kafka: "127.0.0.1:9092",
             http: "127.0.0.1:15672", data: "/var/lib/weir", diskFreeBytes: 120_000_000_000, diskTotalBytes: 500_000_000_000,
             residentBytes: 38_000_000, cpuCores: 0.42)
+        (broker.publishHold, broker.brokenShards) = (state.hold, state.broken)
         var snapshot = Snapshot(
             broker: broker, totals: totals, history: history(state.nowMs, points: query.historyPoints), attention: attention(state),
             topics: topics, groups: groups, topic: query.topic.flatMap { detail(topic: $0, state) },

@@ -27,6 +27,17 @@ import Testing
         #expect(bench.status == "connected again")
     }
 
+    @Test func theHeaderSaysWhatIsWrongWithTheBroker() async throws {
+        var bench = try await Bench()
+        #expect(!bench.screen.contains("HELD disk") && !bench.screen.contains("BROKEN"))
+        bench.control.state.withLock {
+            $0.hold = PublishHold(cause: "disk", text: "the disk is short", sinceMs: 0)
+            $0.broken = [BrokenShardRow(shard: 0, error: "EIO", atMs: 0)]
+        }
+        try await bench.fetch()
+        #expect(bench.screen.contains(" HELD disk   BROKEN  RW"))
+    }
+
     /// A filter that the broker can't read, a queue that was deleted: answers, not a lost connection.
     @Test func aRefusalIsNoLostConnection() async throws {
         var bench = try await Bench()

@@ -196,7 +196,7 @@ def test_a_message_is_dead_after_its_last_delivery(broker, consumers, setting):
 
 def test_a_rejected_message_of_a_share_group_goes_to_its_dead_letter_topic(broker, consumers):
     create_topic(broker, "orders")
-    create_topic(broker, "dlq.orders", queue="true")
+    create_topic(broker, "dlq.orders", queue="true", **{"errors.deadletterqueue.group.enable": "true"})
     share.configure(broker, "billing", share_auto_offset_reset="earliest", errors_deadletterqueue_topic_name="dlq.orders")
     produce(broker, "orders", 3)
     consumer = consumers("billing", "orders")
@@ -210,6 +210,12 @@ def test_a_rejected_message_of_a_share_group_goes_to_its_dead_letter_topic(broke
 def test_a_dead_letter_topic_set_through_kafka_has_the_prefix(broker):
     with pytest.raises(ValueError, match="begins with 'dlq.'"):
         share.configure(broker, "billing", errors_deadletterqueue_topic_name="orders")
+
+
+def test_a_dead_letter_topic_set_through_kafka_takes_dead_letters(broker):
+    create_topic(broker, "dlq.plain")
+    with pytest.raises(ValueError, match="errors.deadletterqueue.group.enable=true"):
+        share.configure(broker, "billing", errors_deadletterqueue_topic_name="dlq.plain")
 
 
 def test_a_released_message_waits_as_long_as_its_back_off_says(broker, consumers):

@@ -118,6 +118,39 @@ import Testing
         }
     }
 
+    /// Publishers are held twice in the middle: batches on their way are refused together, tried again, and land in order.
+    @Test func `an idempotent producer outlives held publishers`() async throws {
+        try await TestBroker.with { broker in
+            let client = broker.client()
+            var options = ProducerOptions()
+            options.idempotent = true
+            options.batchBytes = 300
+            options.lingerMs = 0
+            let producer = try await Producer(client: client, options: options)
+            try await producer.send(records(0..<10), topic: "orders")
+            let sending = Task {
+                for start in stride(from: 10, to: 2_000, by: 10) {
+                    try await producer.send(records(start..<start + 10), topic: "orders")
+                    if start % 100 == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                }
+                try await producer.flush()
+            }
+            for _ in 0..<2 {
+                try await Task.sleep(for: .milliseconds(60))
+                await broker.setShort(true)
+                try await Task.sleep(for: .milliseconds(1_200))
+                await broker.setShort(false)
+            }
+            try await sending.value
+            #expect(broker.refusedRecords > 0)
+            let consumer = await Consumer(client: client)
+            await consumer.assign([TopicPartition(topic: "orders", partition: 0): .earliest])
+            let got = try await read(consumer, count: 2_000)
+            #expect(got.map { text($0.1) } == (0..<2_000).map(String.init))
+            await client.close()
+        }
+    }
+
     @Test func `a consumer outlives a broken connection`() async throws {
         try await TestBroker.with { broker in
             let client = broker.client()

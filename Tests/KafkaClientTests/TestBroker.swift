@@ -1,4 +1,3 @@
-import Broker
 import Glibc
 import KafkaClient
 import KafkaServer
@@ -7,6 +6,8 @@ import Model
 import NIOCore
 import NIOPosix
 import Storage
+
+@testable import Broker
 
 /// A whole broker in memory behind a real Kafka door, whose door can be shut and opened again at the same port.
 final class TestBroker {
@@ -25,6 +26,14 @@ final class TestBroker {
         broker = try await Broker.start(parts, shardCount: 2, loops: Array(group.makeIterator()))
         door = try await KafkaDoor.open(broker: broker, host: "127.0.0.1", port: 0, advertise: nil, group: group, logger: logger)
     }
+
+    /// Tells the broker that its disk is all but full, or that it is not any more.
+    func setShort(_ isShort: Bool) async {
+        await broker.obey(ResourceReading(diskFreeBytes: isShort ? 1 : 1 << 39, diskTotalBytes: 1 << 40))
+    }
+
+    /// Records refused while publishers were held.
+    var refusedRecords: Int64 { broker.health.refused.load(ordering: .relaxed) }
 
     func client(_ change: (inout ClientOptions) -> Void = { _ in }) -> Client {
         var options = ClientOptions(bootstrap: [address])

@@ -25,6 +25,8 @@ public final class Catalog: Sendable {
         case unknown
         case invalidName(String)
         case invalidPartitions(String)
+        /// Settings that do not fit each other.
+        case invalidConfig(String)
         case tooMany(String)
         case store(StoreError)
     }

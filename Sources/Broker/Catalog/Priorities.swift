@@ -12,20 +12,14 @@ import Model
 /// fetches little at a time is closest to the order.
 ///
 /// Retries and delays stay in their partition. A dead letter says its partition (`__dlq.errors.partition`), so that a redrive to its origin
-/// brings it back with its priority; on the way to another queue with priorities it keeps it too, as far as that has so many. Limits and
-/// rates (`max.depth`, `rate.in`, …) count for each priority by itself, as for every partition of a queue.
+/// brings it back with its priority; on the way to another queue with priorities it keeps it too, as far as that has so many. Limits
+/// (`max.depth`, `max.bytes`) are shared out evenly among the priorities, as among the partitions of every queue; rates count for each by
+/// itself.
 extension TopicConfig {
     /// nil: the topic's partitions are no priorities.
     public var priorities: Int32? {
         guard isQueue, let count = overrides["queue.priorities"].flatMap({ Int32($0) }), count > 1 else { return nil }
         return count
-    }
-
-    /// What is wrong with this many partitions; nil when nothing is.
-    public func problem(partitions: Int32) -> String? {
-        let count = overrides["queue.priorities"].flatMap { Int32($0) } ?? 0
-        guard count > 1, count != partitions else { return nil }
-        return "queue.priorities=\(count) takes \(count) partitions, one for each priority, not \(partitions)"
     }
 }
 

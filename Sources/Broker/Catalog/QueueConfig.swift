@@ -54,9 +54,12 @@ extension ConfigDefinition {
             .init(
                 name: "ttl.ms", kind: .long(milliseconds), defaultValue: "0",
                 doc: "A message that nobody took this long after its append expires; 0: never."),
-            .init(name: "max.depth", kind: .long(unlimited), defaultValue: "0", doc: "Messages ready at most; 0: no limit."),
             .init(
-                name: "max.bytes", kind: .long(unlimited), defaultValue: "0", doc: "Bytes of messages not settled, at most; 0: no limit."),
+                name: "max.depth", kind: .long(unlimited), defaultValue: "0",
+                doc: "Messages ready at most, shared out evenly among the partitions; 0: no limit."),
+            .init(
+                name: "max.bytes", kind: .long(unlimited), defaultValue: "0",
+                doc: "Bytes of messages not settled, at most, shared out evenly among the partitions; 0: no limit."),
             .init(
                 name: "overflow", kind: .choice(QueuePolicy.Overflow.allCases.map(\.rawValue)),
                 defaultValue: QueuePolicy.Overflow.dropHead.rawValue,

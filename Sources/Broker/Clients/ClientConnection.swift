@@ -25,11 +25,12 @@ public final class ClientConnection: Sendable {
     public let inFlight = Atomic<Int>(0)
     private let facts = Mutex(Facts())
     private let close: @Sendable () -> Void
+    private let groupLimit: Int
 
-    /// Groups remembered of one connection.
-    public static let groupLimit = 16
-
-    init(id: Int64, door: String, address: String, since: Timestamp, close: @escaping @Sendable () -> Void) {
+    init(
+        id: Int64, door: String, address: String, since: Timestamp, limits: Limits, close: @escaping @Sendable () -> Void
+    ) {
+        groupLimit = limits.groupsPerConnection
         self.id = id
         self.door = door
         self.address = address
@@ -43,7 +44,7 @@ public final class ClientConnection: Sendable {
     /// The connection carries a group's member.
     public func joined(_ group: String, member: String) {
         facts.withLock { facts in
-            if facts.members[group] == nil, facts.members.count >= Self.groupLimit { return }
+            if facts.members[group] == nil, facts.members.count >= groupLimit { return }
             facts.members[group] = member
         }
     }

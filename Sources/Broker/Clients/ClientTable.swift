@@ -25,6 +25,9 @@ public final class ClientTable: Sendable {
         var tickedAt: Monotonic?
     }
     private let state = Mutex(State())
+    private let limits: Limits
+
+    init(limits: Limits = Limits()) { self.limits = limits }
 
     /// A door has accepted a connection.
     /// - Parameters:
@@ -32,7 +35,7 @@ public final class ClientTable: Sendable {
     ///   - close: closes it, from any thread.
     public func open(door: String, address: String, at now: Timestamp, close: @escaping @Sendable () -> Void) -> ClientConnection {
         state.withLock { state in
-            let connection = ClientConnection(id: state.nextID, door: door, address: address, since: now, close: close)
+            let connection = ClientConnection(id: state.nextID, door: door, address: address, since: now, limits: limits, close: close)
             state.nextID += 1
             state.entries[connection.id] = Entry(connection: connection)
             return connection

@@ -11,35 +11,25 @@ extension Broker {
     /// All coordinators, one per shard.
     public var groupCoordinators: [GroupCoordinator] { shards.map(\.groups) }
 
-    /// Moves a group's committed offsets, or says what would move. Targets are brought within the partition: a time after the last record
-    /// is its end, an offset outside it its nearer edge.
+    /// Moves a group's committed offsets, or a share group's cursors, or says what would move. Targets are brought within the partition:
+    /// a time after the last record is its end, an offset outside it its nearer edge.
     public func resetOffsets(_ reset: OffsetReset) async throws(ControlError) -> CommandOutcome {
-        let group = await view(of: reset.group)
-        if let group, !group.members.isEmpty {
-            throw ControlError(
-                .conflict, "group \(reset.group) has \(group.members.count) members; stop its consumers, then reset")
+        if let shares = await shareGroup(reset.group) {
+            return try await resetShareGroup(reset, members: shares.members.keys.sorted())
         }
+        let group = await view(of: reset.group)
+        let members = group?.members ?? []
+        if !members.isEmpty, !reset.force { throw Self.inTheWay(reset.group, members.count) }
         let committed = Dictionary(
             (group?.committed ?? []).map { ($0.partition, $0.offset) }, uniquingKeysWith: { first, _ in first })
         let wanted = try partitions(of: reset, committed: committed)
         var moves: [OffsetMove] = []
         for (partition, id) in wanted {
-            let shard = shard(of: id)
-            let start = try await offset(shard, id, .earliest).value
-            let end = try await offset(shard, id, .latest).value
-            let target: Int64 =
-                switch reset.target {
-                case .earliest: start
-                case .latest: end
-                case .offset(let offset): min(max(offset, start), end)
-                case .time(let ms):
-                    max(try await offset(shard, id, .timestamp(Timestamp(ms: ms)), none: Offset(end)).value, start)
-                }
-            moves.append(
-                OffsetMove(
-                    topic: partition.topic, partition: partition.partition, from: committed[partition]?.value, to: target, end: end))
+            moves.append(try await move(of: reset.target, partition, id, from: committed[partition]))
         }
-        if !reset.dryRun { try await apply(moves, to: reset.group) }
+        if !reset.dryRun {
+            try await apply(moves, to: reset.group, without: members.map { LeavingMember(memberID: $0.id, instanceID: $0.instanceID) })
+        }
         let verb = reset.dryRun ? "would move" : "moved"
         return CommandOutcome(
             message: "\(reset.group): \(moves.count) partition\(moves.count == 1 ? "" : "s") \(verb)", moves: moves)
@@ -53,10 +43,38 @@ extension Broker {
         case nil:
             events.add(.info, "group \(name) deleted", at: clock.now)
             return CommandOutcome(message: "\(name): group deleted")
-        case .groupIDNotFound: throw ControlError(.notFound, "there is no group \(name)")
+        case .groupIDNotFound: return try await deleteShares(name)
         case .nonEmptyGroup: throw ControlError(.conflict, "group \(name) has members; stop its consumers first")
         case .some(let error): throw ControlError(.failed, "group \(name) was not deleted: \(error)")
         }
+    }
+
+    private func deleteShares(_ name: String) async throws(ControlError) -> CommandOutcome {
+        switch await deleteShareGroup(name) {
+        case nil: return CommandOutcome(message: "\(name): share group deleted")
+        case .groupIDNotFound: throw ControlError(.notFound, "there is no group \(name)")
+        case .nonEmptyGroup: throw ControlError(.conflict, "share group \(name) has members; stop its consumers first")
+        case .invalidRequest:
+            throw ControlError(.conflict, "\(name) is the group of the queue \(name); 'weir queue delete \(name)' deletes both")
+        case .some(let error): throw ControlError(.failed, "share group \(name) was not deleted: \(error); see the broker's log")
+        }
+    }
+
+    /// Where one partition's offset would go.
+    func move(
+        of target: OffsetReset.Target, _ partition: TopicPartition, _ id: PartitionID, from: Offset?
+    ) async throws(ControlError) -> OffsetMove {
+        let shard = shard(of: id)
+        let start = try await offset(shard, id, .earliest).value
+        let end = try await offset(shard, id, .latest).value
+        let to: Int64 =
+            switch target {
+            case .earliest: start
+            case .latest: end
+            case .offset(let offset): min(max(offset, start), end)
+            case .time(let ms): max(try await offset(shard, id, .timestamp(Timestamp(ms: ms)), none: Offset(end)).value, start)
+            }
+        return OffsetMove(topic: partition.topic, partition: partition.partition, from: from?.value, to: to, end: end)
     }
 
     private func view(of group: String) async -> GroupView? {
@@ -64,7 +82,7 @@ extension Broker {
     }
 
     /// The partitions a reset means, by topic and number.
-    private func partitions(
+    func partitions(
         of reset: OffsetReset, committed: [TopicPartition: Offset]
     ) throws(ControlError) -> [(TopicPartition, PartitionID)] {
         let topics = catalog.current
@@ -74,7 +92,7 @@ extension Broker {
             wanted = (0..<topic.partitions).map { TopicPartition(topic: name, partition: $0) }
         } else {
             wanted = committed.keys.sorted()
-            if wanted.isEmpty { throw ControlError(.notFound, "group \(reset.group) has no committed offsets; name a topic") }
+            if wanted.isEmpty { throw ControlError(.notFound, "group \(reset.group) has no offsets yet; name a topic") }
         }
         if let index = reset.partition { wanted = wanted.filter { $0.partition == index } }
         let found = wanted.compactMap { wanted in topics[wanted.topic]?.partition(wanted.partition).map { (wanted, $0) } }
@@ -92,11 +110,17 @@ extension Broker {
         return answer.offset.value < 0 ? none : answer.offset
     }
 
-    private func apply(_ moves: [OffsetMove], to group: String) async throws(ControlError) {
+    /// Commits the offsets. Members that are in the way are taken out right before, so that none has joined again meanwhile; they find
+    /// out at their next heartbeat, join and begin at these offsets.
+    private func apply(_ moves: [OffsetMove], to group: String, without members: [LeavingMember]) async throws(ControlError) {
         let items = moves.map { OffsetCommitItem(topic: $0.topic, partition: $0.partition, offset: Offset($0.to)) }
         let nobody = GroupCoordinator.Committer(member: "", instance: nil, generation: -1, knowsGroupNotFound: true)
         let results = await withCheckedContinuation { continuation in
-            coordinator(of: group).commit(group, by: nobody, items) { continuation.resume(returning: $0) }
+            let coordinator = coordinator(of: group)
+            shard(named: group).run {
+                if !members.isEmpty { coordinator.leave(group, members) { _ in } }
+                coordinator.commit(group, by: nobody, items) { continuation.resume(returning: $0) }
+            }
         }
         if results.contains(.unknownMemberID) {
             throw ControlError(.conflict, "group \(group) got a member meanwhile; stop its consumers, then reset")

@@ -10,12 +10,13 @@ import Synchronization
 /// ``Model/Limits/auditRows`` are kept. Any thread.
 public final class AuditLog: Sendable {
     private let shard: Shard
-    private let limit: Int
+    private let limits: Limits
+    private var limit: Int { limits.auditRows }
     private let rows = Mutex<[AuditRow]>([])
 
     init(shard: Shard) {
         self.shard = shard
-        limit = shard.options.limits.auditRows
+        limits = shard.options.limits
     }
 
     /// Reads back what is kept. Call once, before the doors open.
@@ -37,33 +38,53 @@ public final class AuditLog: Sendable {
         rows.withLock { $0 = result }
     }
 
-    /// Writes a row down; returns when it is logged. Its number is the one after the last.
-    func add(_ row: AuditRow) async {
+    /// Writes rows down, their texts cut; returns when they are logged. Their numbers are those after the last.
+    func add(_ new: [AuditRow]) async {
+        guard !new.isEmpty else { return }
         let numbered = rows.withLock { rows in
-            var row = row
-            row.id = (rows.last?.id ?? 0) + 1
-            rows.append(row)
+            var last = rows.last?.id ?? 0
+            let numbered = new.map { row in
+                last += 1
+                return cut(row, id: last)
+            }
+            rows += numbered
             if rows.count > limit { rows.removeFirst(rows.count - limit * 9 / 10) }
-            return row
+            return numbered
         }
-        let bytes: ByteBuffer
-        do { bytes = ByteBuffer(bytes: try JSONEncoder().encode(numbered)) } catch {
-            preconditionFailure("an audit row always encodes: \(error)")
+        let lines = numbered.map { row in
+            do { return (row.atMs, ByteBuffer(bytes: try JSONEncoder().encode(row))) } catch {
+                preconditionFailure("an audit row always encodes: \(error)")
+            }
         }
         let error: LogError? = await withCheckedContinuation { continuation in
             shard.run {
                 var builder = RecordBatchBuilder(baseOffset: .zero)
-                builder.append(timestamp: Timestamp(ms: numbered.atMs), value: bytes)
+                for (ms, bytes) in lines { builder.append(timestamp: Timestamp(ms: ms), value: bytes) }
                 self.shard.appendFacts(.audit, &builder) { continuation.resume(returning: $0) }
-                self.trim()
+                self.trim(added: Int64(lines.count))
             }
         }
-        if let error { shard.logger.error("the audit log could not be written: \(error); '\(numbered.command)' by \(numbered.actor)") }
+        guard let error else { return }
+        shard.logger.error(
+            "the audit log could not be written: \(error); '\(numbered[0].command)' by \(numbered[0].actor) and \(numbered.count - 1) more")
     }
 
-    private func trim() {
+    private func cut(_ row: AuditRow, id: Int64) -> AuditRow {
+        func cut(_ text: String, _ limit: Int) -> String {
+            text.unicodeScalars.count > limit ? String(text.unicodeScalars.prefix(limit - 1)) + "…" : text
+        }
+        var row = row
+        row.id = id
+        row.actor = cut(row.actor, limits.auditActorCharacters)
+        row.command = cut(row.command, limits.auditTextCharacters)
+        row.outcome = cut(row.outcome, limits.auditTextCharacters)
+        return row
+    }
+
+    /// Gives back what is no longer kept, a hundred rows at a time.
+    private func trim(added: Int64) {
         let end = shard.factEnds[.audit] ?? .zero
-        guard end.value > Int64(limit), end.value.isMultiple(of: 100) else { return }
+        guard end.value > Int64(limit), end.value / 100 != (end.value - added) / 100 else { return }
         shard.log.trim(.facts(shard.id, .audit), before: end + -Int64(limit)) { _ in }
     }
 

@@ -83,7 +83,9 @@ extension Broker {
                 continuation.resume(returning: $0)
             }
         }
-        if let error = results.first?.error { throw ControlError(.failed, "\(name) did not take the message: \(error)") }
+        if let error = results.first?.error {
+            throw ControlError(error.isAdmission ? .conflict : .failed, "\(name) did not take the message: \(error.reason)")
+        }
         let at = delayMs.map { " in \($0) ms" } ?? ""
         return CommandOutcome(message: "\(name): 1 message published\(at)")
     }

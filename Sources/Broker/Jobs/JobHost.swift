@@ -139,7 +139,7 @@ final class JobHost: Sendable {
             update(id) { job in
                 job.row.acked += told.counts.acked
                 job.row.diedAgain += told.counts.died
-                job.other = (job.other ?? 0) + told.counts.other
+                if told.counts.other > 0 { job.row.other = (job.row.other ?? 0) + told.counts.other }
                 job.results?.settle(told.settled, limit: limits.jobOutcomes)
             }
         }

@@ -143,7 +143,9 @@ extension Broker {
             preview.go += count
             guard let topic = catalog.current[id.topic] else { continue }
             preview.targets[topic.name, default: 0] += count
-            guard topic.config.isQueue, let limit = policy(group: topic.name, topic: topic.name)?.maxDepth else { continue }
+            guard topic.config.isQueue, let policy = policy(group: topic.name, topic: topic.name),
+                let limit = policy.shared(by: topic.partitions, index: id.index).maxDepth
+            else { continue }
             let ready = await counts(of: ShareKey(group: topic.name, partition: id))?.ready ?? 0
             preview.overLimit += max(0, min(count, ready + count - limit))
         }

@@ -26,11 +26,21 @@ struct JobRecord: Codable, Sendable, Equatable {
     var results: JobOutcomes?
     /// Who started it.
     var actor: String
-    /// Copies that were settled otherwise than acked or dead: moved on, purged, discarded.
-    var other: Int64?
+    /// Where earlier versions kept ``JobRow/other``.
+    private var other: Int64?
+
+    init(row: JobRow, task: Task, from: [Int64], watermark: [Int64], position: [Int64], results: JobOutcomes? = nil, actor: String) {
+        self.row = row
+        self.task = task
+        self.from = from
+        self.watermark = watermark
+        self.position = position
+        self.results = results
+        self.actor = actor
+    }
 
     /// Copies whose outcome is known.
-    var settled: Int64 { row.acked + row.diedAgain + (other ?? 0) }
+    var settled: Int64 { row.sent - row.open }
 
     var key: String { Self.prefix + String(row.id) }
     var isLive: Bool { row.state == .running || row.state == .waiting }
@@ -40,7 +50,10 @@ struct JobRecord: Codable, Sendable, Equatable {
     }
 
     static func decode(_ bytes: ByteBuffer) throws -> JobRecord {
-        try JSONDecoder().decode(JobRecord.self, from: Data(bytes.readableBytesView))
+        var job = try JSONDecoder().decode(JobRecord.self, from: Data(bytes.readableBytesView))
+        job.row.other = job.row.other ?? job.other
+        job.other = nil
+        return job
     }
 
     mutating func skip(_ partition: Int32, _ offset: Offset, _ reason: String, limit: Int) {

@@ -180,7 +180,7 @@ final class JobRunner {
                 mover.giveBack(order.key, ranges)
             }
             let target = broker.catalog.current[order.parts[first.part].target.topic]?.name ?? "the target"
-            refusal = "\(target) refuses: \(first.error)"
+            refusal = "\(target) refuses: \(first.error.reason)"
             lowest = ranges.map(\.lowerBound).reduce(lowest) { min($0 ?? $1, $1) }
         }
         return lowest

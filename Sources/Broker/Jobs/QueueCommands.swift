@@ -6,7 +6,7 @@ import Storage
 
 extension Broker {
     /// Carries out what an operator asked of queues, delays, dead letters and jobs, and writes it into the audit log with its outcome.
-    /// - Parameter actor: `console`, `http`, `kafka CLIENT-ID`.
+    /// - Parameter actor: as ``Control/AuditRow/actor`` has it.
     public func perform(_ command: QueueCommand, actor: String) async throws(ControlError) -> CommandOutcome {
         if Command.queue(command).onlyPreviews { return try await carryOut(command, actor: actor) }
         return try await audited(command.commandLine, actor: actor) { () async throws(ControlError) in
@@ -26,12 +26,12 @@ extension Broker {
             let outcome = try await body()
             row.outcome = outcome.message
             row.undo = outcome.undo
-            await audit.add(row)
+            await audit.add([row])
             return outcome
         } catch {
             row.outcome = error.message
             row.ok = false
-            await audit.add(row)
+            await audit.add([row])
             throw error
         }
     }
@@ -174,6 +174,13 @@ extension Broker {
     private func setGate(_ name: String, _ gate: QueueCommand.Gate, held: Bool) async throws(ControlError) -> CommandOutcome {
         let queue = try queue(name)
         let what = gate == .delivery ? "delivery" : "publishing"
+        let topic = queue.topic
+        guard gate == .delivery || topic.config.isQueue && queue.group == topic.name else {
+            throw ControlError(
+                .invalid,
+                "\(name) is a share group: publishing is held at a queue, for all who read it; hold the group's delivery, or publishing "
+                    + (topic.config.isQueue ? "to the queue \(topic.name)" : "after 'weir queue declare \(topic.name)'"))
+        }
         var isChange = false
         for key in queue.keys {
             let counts = await counts(of: key)
@@ -227,7 +234,8 @@ extension Catalog.Failure {
         switch self {
         case .exists: ControlError(.conflict, "\(name) exists already")
         case .unknown: ControlError(.notFound, "there is no queue \(name)")
-        case .invalidName(let text), .invalidPartitions(let text), .tooMany(let text): ControlError(.invalid, text)
+        case .invalidName(let text), .invalidPartitions(let text), .invalidConfig(let text), .tooMany(let text):
+            ControlError(.invalid, text)
         case .store(let error): ControlError(.failed, "the catalog could not be written: \(error)")
         }
     }

@@ -8,7 +8,7 @@ final class SettlementWatch: @unchecked Sendable {
     struct Outcome: Sendable, Equatable {
         var acked: Int64 = 0
         var died: Int64 = 0
-        /// Settled in another way: moved on, purged, discarded.
+        /// Settled in another way: moved on, purged, discarded, gone with their queue.
         var other: Int64 = 0
     }
     /// What is told of one job at a time.
@@ -143,6 +143,13 @@ final class SettlementWatch: @unchecked Sendable {
         counted.withLock { counted in
             for piece in pieces { counted[job, default: Told()].add(piece, limit: Self.settledLimit) }
         }
+    }
+
+    /// A partition is gone, and its copies with it.
+    func gone(_ target: PartitionID) {
+        for place in places.removeValue(forKey: target) ?? [] where place.left > 0 { note(place.job, place.left, .missing) }
+        early[target] = nil
+        dying = dying.filter { $0.key.partition != target }
     }
 
     func forget(job: Int64) {

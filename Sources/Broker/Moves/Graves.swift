@@ -181,7 +181,15 @@ struct Burial {
         guard let policy = broker.policy(group: key.group, topic: topic.name),
             let name = Broker.deadLetterName(policy.deadLetter, group: key.group)
         else { return nil }
-        if let target = broker.catalog.current[name] { return target }
+        if let target = broker.catalog.current[name] {
+            // KIP-1191: whoever owns a topic decides whether groups may make it their target.
+            guard target.config.isDeadLetterQueue || !broker.isKafkaTarget(name, of: key.group) else {
+                throw BurialProblem(
+                    text: "dead letters of \(key.group) wait: \(name) takes none; set errors.deadletterqueue.group.enable=true on it, "
+                        + "or give the group another errors.deadletterqueue.topic.name")
+            }
+            return target
+        }
         do throws(Catalog.Failure) {
             return try await broker.createTopic(name, partitions: 1, config: TopicConfig.deadLetterQueue)
         } catch {
@@ -204,6 +212,11 @@ struct Burial {
 }
 
 extension Broker {
+    /// The group has the target by Kafka's own setting.
+    fileprivate func isKafkaTarget(_ name: String, of group: String) -> Bool {
+        groupConfigs.settings(of: group)["errors.deadletterqueue.topic.name"] == name
+    }
+
     /// Where a group's dead messages go by its policy; `auto` is `<group>.dlq`, with `_` for what a topic's name can't hold.
     static func deadLetterName(_ target: QueuePolicy.DeadLetter, group: String) -> String? {
         switch target {

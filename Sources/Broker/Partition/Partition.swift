@@ -14,6 +14,8 @@ final class Partition: @unchecked Sendable {
     let id: PartitionID
     var topicName: String
     var config: TopicConfig { didSet { touch() } }
+    /// Partitions of its topic, itself included.
+    var siblings: Int32
     /// The first offset that may be read: raised by retention and delete-records.
     var start: Offset { didSet { touch() } }
     /// Everything below is written and may be read.
@@ -67,6 +69,7 @@ final class Partition: @unchecked Sendable {
         self.changes = changes
         topicName = topic.name
         config = topic.config
+        siblings = topic.partitions
         self.start = max(extent.start, start ?? .zero)
         highWatermark = extent.end
         end = extent.end

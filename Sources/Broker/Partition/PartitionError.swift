@@ -22,12 +22,23 @@ public enum PartitionError: Error, Equatable, Sendable {
     case overLimit(String)
     /// An operator holds publishing to this queue.
     case publishingHeld
+    /// Publishers of the whole broker are held; the text says what is short and what to do.
+    case held(String)
 
-    /// Refused by a queue's limits or gate, and by nothing that another connection or broker would change.
+    /// Refused by a limit or gate, and by nothing that another connection or broker would change.
     public var isAdmission: Bool {
         switch self {
-        case .overLimit, .publishingHeld: true
+        case .overLimit, .publishingHeld, .held: true
         default: false
+        }
+    }
+
+    /// For people, without the error's own name where the text says it all.
+    var reason: String {
+        switch self {
+        case .overLimit(let text), .held(let text): text
+        case .publishingHeld: "publishing is held by an operator"
+        default: "\(self)"
         }
     }
 }

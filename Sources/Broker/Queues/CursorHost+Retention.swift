@@ -100,12 +100,17 @@ extension HostedCursor {
         let count = Int64(item.header.lastOffsetDelta) + 1
         let coming = partition.end - partition.highWatermark
         if let depth = policy.maxDepth, machine.readyCount + coming + count > depth {
-            return .overLimit("\(key.group) is full: max.depth is \(depth)")
+            return .overLimit(fullText("max.depth", depth))
         }
         if let most = policy.maxBytes, openBytes + Int64(item.batch.readableBytes) > most {
-            return .overLimit("\(key.group) is full: max.bytes is \(most)")
+            return .overLimit(fullText("max.bytes", most))
         }
         return nil
+    }
+
+    private func fullText(_ name: String, _ share: Int64) -> String {
+        guard partition.siblings > 1 else { return "\(key.group) is full: \(name) is \(share)" }
+        return "partition \(key.partition.index) of \(key.group) is full: its share of \(name) is \(share)"
     }
 
     /// Takes a publish's tokens: how long its answer is to be held back.

@@ -58,7 +58,7 @@ final class CursorHost: @unchecked Sendable {
     func open(_ key: ShareKey) -> HostedCursor? {
         if let cursor = cursors[key] { return cursor }
         guard let partition = shard.partitions[key.partition], cursors.count < limits.cursors else { return nil }
-        let policy = configs.policy(group: key.group, topic: partition.topicName, partition.config)
+        let policy = policy(of: key, partition)
         let cursor = adopt(key, partition, QueueCursor(policy: policy, limits: limits))
         let start = policy.start == .earliest ? partition.start : partition.highWatermark
         log(cursor.machine.restart(from: start), of: cursor) { _ in }
@@ -66,11 +66,17 @@ final class CursorHost: @unchecked Sendable {
         return cursor
     }
 
+    /// A queue's limits are for all of its partitions together.
+    private func policy(of key: ShareKey, _ partition: Partition) -> QueuePolicy {
+        configs.policy(group: key.group, topic: partition.topicName, partition.config)
+            .shared(by: partition.siblings, index: partition.id.index)
+    }
+
     /// Takes a machine in, as new or as read back.
     @discardableResult
     func adopt(_ key: ShareKey, _ partition: Partition, _ machine: QueueCursor) -> HostedCursor {
         let cursor = HostedCursor(key: key, partition: partition, machine: machine, limits: limits)
-        cursor.machine.policy = configs.policy(group: key.group, topic: partition.topicName, partition.config)
+        cursor.machine.policy = policy(of: key, partition)
         cursor.machine.end = partition.highWatermark
         cursor.machine.raiseFloor(to: partition.start)
         cursors[key] = cursor
@@ -117,7 +123,7 @@ final class CursorHost: @unchecked Sendable {
     private func follow(_ cursor: HostedCursor) {
         let partition = cursor.partition
         let hadAges = cursor.machine.policy.ttlMs != nil
-        cursor.machine.policy = configs.policy(group: cursor.key.group, topic: partition.topicName, partition.config)
+        cursor.machine.policy = policy(of: cursor.key, partition)
         if !hadAges { noteBacklog(cursor) }
         shedOverflow(cursor)
         changed(cursor)

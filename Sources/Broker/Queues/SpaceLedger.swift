@@ -15,6 +15,8 @@ final class SpaceLedger: Sendable {
         var settledBytes: [PartitionID: Int64] = [:]
         /// Of all of these.
         var totalBytes: Int64 = 0
+        /// Of these, what the disk or memory needs back.
+        var wantedBytes: Int64 = 0
 
         mutating func note(_ bytes: Int64, of id: PartitionID) {
             totalBytes += bytes - (settledBytes[id] ?? 0)
@@ -56,10 +58,19 @@ final class SpaceLedger: Sendable {
         }
     }
 
+    /// Settled data of all queues, as of the last look at their retention.
+    var settledBytes: Int64 { state.withLock { $0.totalBytes } }
+
+    /// Space is short: this much of what is settled is to be given back, whatever the limits allow.
+    func wantsBack(_ bytes: Int64) { state.withLock { $0.wantedBytes = max(0, bytes) } }
+
     /// The most settled bytes that each queue may keep so that all together keep no more than the limit; nil while they do not.
     func shareBytes() -> Int64? {
-        var left = limitBytes
-        let sizes = state.withLock { $0.totalBytes > left ? $0.settledBytes.values.sorted() : [] }
+        let (allowed, sizes): (Int64, [Int64]) = state.withLock { state in
+            let allowed = min(limitBytes, max(0, state.totalBytes - state.wantedBytes))
+            return (allowed, state.totalBytes > allowed ? state.settledBytes.values.sorted() : [])
+        }
+        var left = allowed
         for (index, size) in sizes.enumerated() {
             let share = left / Int64(sizes.count - index)
             if size > share { return share }

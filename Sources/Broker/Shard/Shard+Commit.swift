@@ -112,7 +112,8 @@ extension Shard {
         logger.error("shard \(id): frame \(frame.id.value) of \(frame.appends.count) appends failed: \(error)")
         switch error {
         case .fenced, .corrupt, .unavailable, .indeterminate: broken = broken ?? error
-        case .full, .outOfRange, .unknownStream: break
+        case .full: whenFull?()
+        case .outOfRange, .unknownStream: break
         }
         failAll(error)
     }

@@ -173,7 +173,8 @@ extension Shard {
     }
 
     /// Applies every topic's retention; called by the broker's clockwork.
-    func retain() {
+    /// - Parameter onlyQueues: space is short, and what is settled in queues is wanted back.
+    func retain(onlyQueues: Bool = false) {
         let now = clock.now
         let shareBytes = space?.shareBytes()
         for (id, partition) in partitions where partition.start < partition.highWatermark || partition.bytes > 0 {
@@ -181,6 +182,7 @@ extension Shard {
                 cursors?.retain(partition, shareBytes: shareBytes)
                 continue
             }
+            if onlyQueues { continue }
             let config = partition.config
             let retention = Retention(
                 olderThan: config.retentionMs >= 0 ? now + -config.retentionMs : nil,

@@ -25,9 +25,27 @@ extension Shard {
             loadMemory(of: partition)
             return
         }
+        if let publishHold, item.obeysAdmission { return hold(item, for: partition, publishHold, ticket: ticket) }
         if partition.config.delay != nil, !item.isMove, delay(item, in: partition, wants: wants, ticket: ticket) { return }
         if let refusal = refusal(of: item, in: partition) { return refuse(item, in: partition, refusal, ticket: ticket) }
         place(item, in: partition, wants: wants, ticket: ticket)
+    }
+
+    /// Answers a publish while publishers are held: late, and so that it is tried again; no sequence is used up. What is in the log already
+    /// is answered as ever.
+    private func hold(_ item: ProduceItem, for partition: Partition, _ hold: Hold, ticket: ProduceTicket?) {
+        if item.header.producerID != .none, let first = partition.memory.producers.known(item.header) {
+            return finish([(ticket, duplicate(item, of: first, in: partition))])
+        }
+        health?.refused.add(Int64(item.header.lastOffsetDelta) + 1, ordering: .relaxed)
+        ticket?.holdMs = max(ticket?.holdMs ?? 0, options.limits.heldAnswerMs)
+        finish([(ticket, ProduceResult(slot: item.slot, error: .held(hold.text)))])
+    }
+
+    private func duplicate(_ item: ProduceItem, of first: ProducerState.Batch, in partition: Partition) -> ProduceResult {
+        ProduceResult(
+            slot: item.slot, baseOffset: first.baseOffset, appendTime: partition.config.isLogAppendTime ? first.timestamp : .none,
+            logStart: partition.start)
     }
 
     /// Appends a batch that has been admitted.
@@ -62,14 +80,11 @@ extension Shard {
         if !item.isMove, item.batch.readableBytes > Int(partition.config.maxMessageBytes) {
             return ProduceResult(slot: item.slot, error: .batchTooLarge)
         }
-        func duplicate(of first: ProducerState.Batch) -> ProduceResult {
-            ProduceResult(
-                slot: item.slot, baseOffset: first.baseOffset, appendTime: partition.config.isLogAppendTime ? first.timestamp : .none,
-                logStart: partition.start)
-        }
         if item.obeysAdmission, let own = partition.own {
             // What is in the queue already is not refused for the queue being full.
-            if item.header.producerID != .none, let first = partition.memory.producers.known(item.header) { return duplicate(of: first) }
+            if item.header.producerID != .none, let first = partition.memory.producers.known(item.header) {
+                return duplicate(item, of: first, in: partition)
+            }
             if let refusal = own.refusal(of: item, now: clock.monotonic, limits: options.limits) {
                 return ProduceResult(slot: item.slot, error: refusal)
             }
@@ -77,7 +92,7 @@ extension Shard {
         guard item.header.producerID != .none else { return nil }
         switch partition.memory.producers.admit(item.header, at: partition.end, now: clock.now) {
         case .accepted: return nil
-        case .duplicate(let first): return duplicate(of: first)
+        case .duplicate(let first): return duplicate(item, of: first, in: partition)
         case .refused(.invalidProducerEpoch): return ProduceResult(slot: item.slot, error: .invalidProducerEpoch)
         case .refused: return ProduceResult(slot: item.slot, error: .outOfOrderSequence)
         }

@@ -35,7 +35,16 @@ public final class Shard: @unchecked Sendable {
     /// Next sequence number of each fact stream.
     var factEnds: [FactStream: Offset] = [:]
     /// Why nothing can be written until a restart; nil while all is well.
-    var broken: LogError?
+    var broken: LogError? {
+        didSet { if let broken, oldValue == nil { whenBroken?(broken) } }
+    }
+    var whenBroken: ((LogError) -> Void)?
+    /// A write has found the disk full.
+    var whenFull: (() -> Void)?
+    /// Why publishers of the whole broker are held; nil: they are not.
+    var publishHold: Hold?
+    /// What is known of the broker as a whole; there once the broker has started.
+    var health: BrokerHealth?
     /// Written since the last sync, for `flush=interval`.
     var isDirty = false
     /// Appended since the last producer snapshot.
@@ -90,6 +99,7 @@ public final class Shard: @unchecked Sendable {
         partition.wakeAll()
         cursors?.release(partition)
         delays?.forget(id)
+        settlements.gone(id)
         var answers: [(ProduceTicket?, ProduceResult)] = partition.held.map {
             ($0.ticket, ProduceResult(slot: $0.item.slot, error: .unknownPartition))
         }

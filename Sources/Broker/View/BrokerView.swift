@@ -37,7 +37,7 @@ public final class BrokerView: Control {
         let builder = SnapshotBuilder(
             state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic)
         var snapshot = Snapshot(broker: info(state), totals: totals(state), history: builder.history(points: query.historyPoints))
-        snapshot.attention = builder.attention(diskFree: snapshot.broker.diskFreeBytes, diskTotal: snapshot.broker.diskTotalBytes)
+        snapshot.attention = builder.attention(snapshot.broker)
         snapshot.events = broker.events.last(50)
         if let list = query.topics { snapshot.topics = try builder.topicPage(list) }
         if let list = query.groups { snapshot.groups = try builder.groupPage(list) }
@@ -64,10 +64,13 @@ public final class BrokerView: Control {
         try await perform(command, actor: "console")
     }
 
-    /// - Parameter actor: who commands, for the audit log: `console`, `http`.
+    /// - Parameter actor: who commands, as ``Control/AuditRow/actor`` has it.
     func perform(_ command: Command, actor: String) async throws(ControlError) -> CommandOutcome {
         if readOnly, !command.onlyPreviews {
             throw ControlError(.readOnly, "the broker is read-only; start it without --read-only to change things")
+        }
+        if case .removeMember(let group, let member) = command, max(group.utf8.count, member.utf8.count) > broker.limits.groupNameBytes {
+            throw ControlError(.invalid, "names of groups and members have at most \(broker.limits.groupNameBytes) bytes")
         }
         if case .queue(let command) = command { return try await broker.perform(command, actor: actor) }
         if command.onlyPreviews { return try await carryOut(command) }
@@ -109,12 +112,8 @@ public final class BrokerView: Control {
             uptimeMs: broker.clock.monotonic.ms(since: broker.statistics.startedMonotonic), readOnly: readOnly, kafka: doors.kafka,
             http: doors.http,
             data: broker.options.data)
-        var free: UInt64 = 0
-        var total: UInt64 = 0
-        if broker.options.data != "memory", weir_disk_space(broker.options.data, &free, &total) == 0 {
-            info.diskFreeBytes = Int64(clamping: free)
-            info.diskTotalBytes = Int64(clamping: total)
-        }
+        broker.health.fill(&info)
+        info.brokenShards = broker.brokenShards()
         let resident = weir_resident_bytes()
         info.residentBytes = resident > 0 ? Int64(clamping: resident) : nil
         info.cpuCores = state.cpuCores
@@ -188,7 +187,8 @@ extension Catalog.Failure {
         switch self {
         case .exists: ControlError(.conflict, "topic \(name) exists already")
         case .unknown: ControlError(.notFound, "there is no topic \(name)")
-        case .invalidName(let text), .invalidPartitions(let text), .tooMany(let text): ControlError(.invalid, text)
+        case .invalidName(let text), .invalidPartitions(let text), .invalidConfig(let text), .tooMany(let text):
+            ControlError(.invalid, text)
         case .store(let error): ControlError(.failed, "the catalog could not be written: \(error)")
         }
     }

@@ -79,9 +79,9 @@ extension SnapshotBuilder {
     /// Most lines of the list; the worst come first.
     private static let attentionLimit = 20
 
-    /// What an operator should look at, worst first: queues, groups by their status and lag, the disk.
-    func attention(diskFree: Int64?, diskTotal: Int64?) -> [Attention] {
-        var found = queueAttention(Self.attentionLimit)
+    /// What an operator should look at, worst first: the broker itself, queues, groups by their status and lag.
+    func attention(_ broker: BrokerInfo) -> [Attention] {
+        var found = brokerAttention(broker) + queueAttention(Self.attentionLimit)
         for track in state.groups.tracks.values {
             let row = row(track)
             guard row.status != .ok, let lag = row.lag, lag > 0 else { continue }
@@ -92,13 +92,6 @@ extension SnapshotBuilder {
             let line = Attention(
                 severity: severity, kind: "lag", subject: "\(row.group)@\(worst)", text: text, screen: "groups", select: row.group)
             found.append(Found(rank: row.status.severity, size: lag, subject: line.subject) { line })
-        }
-        if let free = diskFree, let total = diskTotal, total > 0, free * 10 < total {
-            let isCritical = free * 20 < total
-            let line = Attention(
-                severity: isCritical ? .crit : .warn, kind: "disk", subject: "data",
-                text: "\(ShortText.count(Double(free)))B free of \(ShortText.count(Double(total)))B", screen: "overview", select: "")
-            found.append(Found(rank: isCritical ? 9 : 1, size: 0, subject: line.subject) { line })
         }
         found.sort { ($0.rank, $0.size, $1.subject) > ($1.rank, $1.size, $0.subject) }
         return found.prefix(Self.attentionLimit).map { $0.line() }

@@ -48,4 +48,10 @@ uint64_t weir_thread_cpu_ns(void);
 /* Resident set size of this process in bytes; 0 when unknown. */
 uint64_t weir_resident_bytes(void);
 
+/* Memory that this process may use in bytes: the machine's, or what its control group (v2 or v1) grants if that is less; 0 when unknown. */
+uint64_t weir_memory_limit_bytes(void);
+
+/* Gives memory that the allocator has free back to the system (malloc_trim(3)). */
+void weir_trim_memory(void);
+
 #endif

@@ -135,6 +135,8 @@ public enum Frame {
             let back = live.broker.nowMs - snapshot.broker.nowMs
             spans += [(" FROZEN -\(Short.duration(ms: back)) ", .frozen), (" ", .text)]
         }
+        if let hold = snapshot.broker.publishHold { spans += [(" HELD \(hold.cause) ", .crit), (" ", .text)] }
+        if !snapshot.broker.brokenShards.isEmpty { spans += [(" BROKEN ", .crit), (" ", .text)] }
         spans.append((model.isReadOnly ? "RO" : "RW", model.isReadOnly ? .warn : .dim))
         spans.append((" \(Short.clock(ms: snapshot.broker.nowMs, offset: model.utcOffset))", .header))
         return spans

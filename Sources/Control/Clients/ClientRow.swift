@@ -17,7 +17,7 @@ public struct ClientRow: Codable, Equatable, Sendable {
     public var requestRate = 0.0
     /// Requests that wait for their answer.
     public var inFlight = 0
-    /// Groups it is a member of by this connection, by name; at most 16.
+    /// Groups it is a member of by this connection, by name; at most ``Model/Limits/groupsPerConnection``.
     public var groups: [String] = []
 
     public init() {}

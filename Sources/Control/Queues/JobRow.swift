@@ -13,6 +13,8 @@ public struct JobRow: Codable, Equatable, Sendable {
     public var sent: Int64 = 0
     public var acked: Int64 = 0
     public var diedAgain: Int64 = 0
+    /// Copies that were settled otherwise: moved on, purged, discarded, gone with their queue; nil: none.
+    public var other: Int64?
     public var skipped: Int64 = 0
     /// Why messages were skipped, by reason.
     public var skips: [String: Int64] = [:]
@@ -25,9 +27,13 @@ public struct JobRow: Codable, Equatable, Sendable {
 
     public init() {}
 
+    /// Copies of which nobody knows yet what becomes of them.
+    public var open: Int64 { max(0, sent - acked - diedAgain - (other ?? 0)) }
+
     /// `149 sent, 147 acked, 2 died again`
     public var outcome: String {
         var text = "\(sent) sent, \(acked) acked, \(diedAgain) died again"
+        if let other, other > 0 { text += ", \(other) moved or removed" }
         if skipped > 0 { text += ", \(skipped) skipped" }
         return text
     }
@@ -80,7 +86,7 @@ public struct JobOutcomeRow: Codable, Equatable, Sendable {
 public struct AuditRow: Codable, Equatable, Sendable {
     public var id: Int64 = 0
     public var atMs: Int64 = 0
-    /// `console`, `http`, `kafka CLIENT-ID`.
+    /// `console`, `http`, `http (claims USER@HOST/PID)`, `kafka CLIENT-ID`; what a client says of itself is not proven.
     public var actor = ""
     /// The equivalent `weir …` command line.
     public var command = ""

@@ -89,7 +89,7 @@ private func plain(_ number: Double) -> String {
 private func words(_ queue: String, _ ids: [String]) -> String { ([queue] + ids).map(quoted).joined(separator: " ") }
 
 /// A word as a shell takes it: in single quotes when it holds anything but letters, digits and harmless signs.
-func quoted(_ text: String) -> String {
+public func quoted(_ text: String) -> String {
     let harmless =
         !text.isEmpty
         && text.utf8.allSatisfy { byte in

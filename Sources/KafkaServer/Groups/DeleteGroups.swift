@@ -8,6 +8,7 @@ enum DeleteGroups {
         let broker = context.door.broker
         context.answer {
             var response = DeleteGroupsResponse()
+            var audit = AdminAudit(context)
             for id in request.groupsNames {
                 var result = DeleteGroupsResponse.DeletableGroupResult()
                 result.groupId = id
@@ -21,7 +22,9 @@ enum DeleteGroups {
                     if results[0] == .groupIDNotFound { result.errorCode = await broker.deleteShareGroup(id)?.code ?? .none }
                 }
                 response.results.append(result)
+                audit.add(.deleteGroup(id), result.errorCode)
             }
+            await audit.write()
             return response
         }
     }

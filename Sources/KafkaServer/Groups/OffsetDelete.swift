@@ -39,7 +39,18 @@ enum OffsetDelete {
                     response.topics[place.topic].partitions[place.partition].errorCode = error.code
                 }
             }
-            context.answer(response)
+            let answer = response
+            context.answer {
+                var audit = AdminAudit(context)
+                for topic in request.topics {
+                    let told = answer.topics.first { $0.name == topic.name }?.partitions.first { $0.errorCode != .none }?.errorCode
+                    audit.add(
+                        .deleteOffsets(group: request.groupId, topic: topic.name, partitions: topic.partitions.map(\.partitionIndex)),
+                        answer.errorCode == .none ? told ?? .none : answer.errorCode)
+                }
+                await audit.write()
+                return answer
+            }
         }
     }
 }

@@ -9,6 +9,7 @@ enum DeleteRecords {
         let topics = broker.catalog.current
         context.answer {
             var response = DeleteRecordsResponse()
+            var audit = AdminAudit(context)
             for wanted in request.topics {
                 var answer = DeleteRecordsResponse.DeleteRecordsTopicResult()
                 answer.name = wanted.name
@@ -28,9 +29,12 @@ enum DeleteRecords {
                         result.errorCode = .unknownTopicOrPartition
                     }
                     answer.partitions.append(result)
+                    audit.add(
+                        .deleteRecords(topic: wanted.name, partition: partition.partitionIndex, before: partition.offset), result.errorCode)
                 }
                 response.topics.append(answer)
             }
+            await audit.write()
             return response
         }
     }

@@ -80,7 +80,17 @@ enum AlterShareGroupOffsets {
         let broker = context.door.broker
         context.answer {
             var response = AlterShareGroupOffsetsResponse()
+            var audit = AdminAudit(context)
             if let refusal = await ShareOffsets.refusal(request.groupId, mustExist: false, broker) {
+                for topic in request.topics {
+                    for change in topic.partitions {
+                        audit.add(
+                            .moveShares(
+                                group: request.groupId, topic: topic.topicName, partition: change.partitionIndex, to: change.startOffset),
+                            refusal.code, refusal.message)
+                    }
+                }
+                await audit.write()
                 response.errorCode = refusal.code
                 response.errorMessage = refusal.message
                 return response
@@ -102,9 +112,14 @@ enum AlterShareGroupOffsets {
                         partition.errorCode = .unknownTopicOrPartition
                     }
                     topic.partitions.append(partition)
+                    audit.add(
+                        .moveShares(
+                            group: request.groupId, topic: wanted.topicName, partition: change.partitionIndex, to: change.startOffset),
+                        partition.errorCode, partition.errorMessage)
                 }
                 response.responses.append(topic)
             }
+            await audit.write()
             await ShareOffsets.noteGroup(request.groupId, broker)
             return response
         }
@@ -117,7 +132,12 @@ enum DeleteShareGroupOffsets {
         let broker = context.door.broker
         context.answer {
             var response = DeleteShareGroupOffsetsResponse()
+            var audit = AdminAudit(context)
             if let refusal = await ShareOffsets.refusal(request.groupId, mustExist: true, broker) {
+                for topic in request.topics {
+                    audit.add(.deleteShares(group: request.groupId, topic: topic.topicName), refusal.code, refusal.message)
+                }
+                await audit.write()
                 response.errorCode = refusal.code
                 response.errorMessage = refusal.message
                 return response
@@ -137,7 +157,9 @@ enum DeleteShareGroupOffsets {
                     topic.errorCode = .unknownTopicOrPartition
                 }
                 response.responses.append(topic)
+                audit.add(.deleteShares(group: request.groupId, topic: wanted.topicName), topic.errorCode, topic.errorMessage)
             }
+            await audit.write()
             return response
         }
     }

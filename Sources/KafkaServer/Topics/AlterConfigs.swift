@@ -8,6 +8,7 @@ enum AlterConfigs {
         let broker = context.door.broker
         context.answer {
             var response = AlterConfigsResponse()
+            var audit = AdminAudit(context)
             for wanted in request.resources {
                 var result = AlterConfigsResponse.AlterConfigsResourceResponse()
                 result.resourceType = wanted.resourceType
@@ -23,7 +24,12 @@ enum AlterConfigs {
                     result.errorMessage = problem.message
                 }
                 response.responses.append(result)
+                let changes = replaced.mapValues { Optional($0) }
+                if let act = ConfigChange.act(type: wanted.resourceType, name: wanted.resourceName, changes) {
+                    audit.add(act, result.errorCode, result.errorMessage, isDry: request.validateOnly)
+                }
             }
+            await audit.write()
             return response
         }
     }
@@ -40,6 +46,7 @@ enum IncrementalAlterConfigs {
         let broker = context.door.broker
         context.answer {
             var response = IncrementalAlterConfigsResponse()
+            var audit = AdminAudit(context)
             for wanted in request.resources {
                 var result = IncrementalAlterConfigsResponse.AlterConfigsResourceResponse()
                 result.resourceType = wanted.resourceType
@@ -63,7 +70,13 @@ enum IncrementalAlterConfigs {
                     result.errorMessage = problem.message
                 }
                 response.responses.append(result)
+                let changes = Dictionary(
+                    wanted.configs.map { ($0.name, $0.configOperation == delete ? nil : $0.value ?? "") }, uniquingKeysWith: { $1 })
+                if let act = ConfigChange.act(type: wanted.resourceType, name: wanted.resourceName, changes) {
+                    audit.add(act, result.errorCode, result.errorMessage, isDry: request.validateOnly)
+                }
             }
+            await audit.write()
             return response
         }
     }
@@ -71,6 +84,15 @@ enum IncrementalAlterConfigs {
 
 /// What both ways of changing settings share.
 enum ConfigChange {
+    /// For the audit log; nil for a kind of resource that can't be altered.
+    static func act(type: Int8, name: String, _ changes: [String: String?]) -> KafkaAct? {
+        switch type {
+        case ConfigResource.topic: .configureTopic(name, changes)
+        case ConfigResource.group: .configureGroup(name, changes)
+        default: nil
+        }
+    }
+
     /// What is wrong with the change; nil when it is done (or would be, when only validated).
     static func apply(
         type: Int8, name: String, validateOnly: Bool, _ broker: Broker,
@@ -86,7 +108,7 @@ enum ConfigChange {
         if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
         do {
             let config = try TopicConfig.parse(try change(topic.config.overrides))
-            if let problem = config.problem(partitions: topic.partitions) { return (.invalidConfig, problem) }
+            if let problem = config.queueProblem ?? config.problem(partitions: topic.partitions) { return (.invalidConfig, problem) }
             if !validateOnly { try await broker.configureTopic(name, config) }
             return nil
         } catch let problem as ConfigProblem {
@@ -108,7 +130,9 @@ enum ConfigChange {
             let after = try change(before)
             var changes: [String: String?] = [:]
             for (key, value) in after where before[key] != value {
-                if let problem = GroupSetting.problem(key, value) { return (.invalidConfig, "\(key)=\(value): \(problem)") }
+                if let problem = GroupSetting.problem(key, value, broker.catalog.current) {
+                    return (.invalidConfig, "\(key)=\(value): \(problem)")
+                }
                 changes[key] = .some(value)
             }
             for key in before.keys where after[key] == nil { changes[key] = .some(nil) }
@@ -126,11 +150,14 @@ enum GroupSetting {
     /// Kafka's default of `errors.deadletterqueue.topic.name.prefix` (KIP-1191): no group makes a topic of any other kind its target.
     private static let deadLetterPrefix = "dlq."
 
-    static func problem(_ name: String, _ value: String) -> String? {
+    static func problem(_ name: String, _ value: String, _ topics: Catalog.View) -> String? {
         guard let definition = ConfigDefinition.group[name] else { return "there is no such group setting" }
         if let problem = definition.problem(with: value) { return problem }
-        if name == deadLetterTopic, !value.isEmpty, !value.hasPrefix(deadLetterPrefix) {
-            return "the name of a dead-letter topic begins with '\(deadLetterPrefix)'"
+        guard name == deadLetterTopic, !value.isEmpty else { return nil }
+        guard value.hasPrefix(deadLetterPrefix) else { return "the name of a dead-letter topic begins with '\(deadLetterPrefix)'" }
+        // One that is not there is made as a dead-letter queue by its first message.
+        if let topic = topics[value], !topic.config.isDeadLetterQueue {
+            return "the topic takes no dead letters: set errors.deadletterqueue.group.enable=true on it first"
         }
         return nil
     }

@@ -8,6 +8,7 @@ enum CreatePartitions {
         let broker = context.door.broker
         context.answer {
             var response = CreatePartitionsResponse()
+            var audit = AdminAudit(context)
             for wanted in request.topics {
                 var result = CreatePartitionsResponse.CreatePartitionsTopicResult()
                 result.name = wanted.name
@@ -17,7 +18,11 @@ enum CreatePartitions {
                     broker.noteError()
                 }
                 response.results.append(result)
+                audit.add(
+                    .addPartitions(topic: wanted.name, count: wanted.count), result.errorCode, result.errorMessage,
+                    isDry: request.validateOnly)
             }
+            await audit.write()
             return response
         }
     }

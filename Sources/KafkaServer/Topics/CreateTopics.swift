@@ -9,10 +9,18 @@ enum CreateTopics {
         context.answer {
             var response = CreateTopicsResponse()
             let names = request.topics.map(\.name)
+            var audit = AdminAudit(context)
             for wanted in request.topics {
                 let isTwice = names.count { $0 == wanted.name } > 1
-                response.topics.append(await create(wanted, isTwice: isTwice, validateOnly: request.validateOnly, broker))
+                let result = await create(wanted, isTwice: isTwice, validateOnly: request.validateOnly, broker)
+                response.topics.append(result)
+                let configs = Dictionary(wanted.configs.map { ($0.name, $0.value ?? "") }, uniquingKeysWith: { $1 })
+                let partitions = result.errorCode == .none ? result.numPartitions : wanted.numPartitions
+                audit.add(
+                    .createTopic(wanted.name, partitions: partitions, configs: configs), result.errorCode, result.errorMessage,
+                    isDry: request.validateOnly)
             }
+            await audit.write()
             return response
         }
     }
@@ -49,6 +57,7 @@ enum CreateTopics {
         for config in wanted.configs { settings[config.name] = config.value ?? "" }
         let config: TopicConfig
         do throws(ConfigProblem) { config = try TopicConfig.parse(settings) } catch { return refuse(.invalidConfig, error.message) }
+        if let problem = config.queueProblem { return refuse(.invalidConfig, problem) }
         if partitions == -1 { partitions = config.priorities ?? broker.options.defaultPartitions }
         if let problem = config.problem(partitions: partitions) { return refuse(.invalidPartitions, problem) }
         if let problem = broker.catalog.problem(creating: wanted.name, partitions: partitions) {

@@ -11,7 +11,13 @@ enum DeleteTopics {
             context.version >= 6 ? request.topics.map { ($0.name, $0.topicId) } : request.topicNames.map { ($0, .zero) }
         context.answer {
             var response = DeleteTopicsResponse()
-            for (name, id) in wanted { response.responses.append(await delete(name, id, broker)) }
+            var audit = AdminAudit(context)
+            for (name, id) in wanted {
+                let result = await delete(name, id, broker)
+                response.responses.append(result)
+                audit.add(.deleteTopic(result.name ?? "\(TopicID(id))"), result.errorCode, result.errorMessage)
+            }
+            await audit.write()
             return response
         }
     }

@@ -79,7 +79,9 @@ enum DescribeConfigs {
         let settings: [(String, String)] = [
             ("auto.create.topics.enable", String(broker.options.autoCreateTopics)),
             ("default.replication.factor", "1"),
+            ("disk.free.low", broker.options.diskFreeLow?.text ?? "auto"),
             ("flush", broker.options.flush.rawValue),
+            ("memory.high", broker.options.memoryHigh.text),
             ("message.max.bytes", String(limits.batchBytes)),
             ("num.partitions", String(broker.options.defaultPartitions)),
             ("offset.metadata.max.bytes", String(limits.offsetMetadataBytes)),

@@ -12,11 +12,11 @@ struct DeclareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Share by which a wait varies, 0 to 1.", valueName: "share")) var retryJitter: Double?
     @Option(help: ArgumentHelp("Deliveries of one message at most.", valueName: "n")) var deliveryLimit: Int?
     @Option(help: ArgumentHelp("Where dead messages go: auto (NAME.dlq) or a queue.", valueName: "auto|name")) var deadLetter: String?
-    @Option(help: ArgumentHelp("Messages at most.", valueName: "n")) var maxDepth: Int64?
-    @Option(help: ArgumentHelp("Bytes at most: 2GiB.", valueName: "size")) var maxBytes: String?
+    @Option(help: ArgumentHelp("Messages at most, shared out among the partitions.", valueName: "n")) var maxDepth: Int64?
+    @Option(help: ArgumentHelp("Bytes at most, shared out among the partitions: 2GiB.", valueName: "size")) var maxBytes: String?
     @Option(help: "What happens beyond that: drop-head, reject-publish or reject-publish-dlx.") var overflow: OverflowArgument?
-    @Option(help: ArgumentHelp("Messages a second taken in at most.", valueName: "n")) var rateIn: Double?
-    @Option(help: ArgumentHelp("Messages a second given out at most.", valueName: "n")) var rateOut: Double?
+    @Option(help: ArgumentHelp("Messages a second and partition taken in at most.", valueName: "n")) var rateIn: Double?
+    @Option(help: ArgumentHelp("Messages a second and partition given out at most.", valueName: "n")) var rateOut: Double?
     @Option(help: ArgumentHelp("Messages expire after this: 1h.", valueName: "span")) var ttl: String?
     @Option(help: ArgumentHelp("Priorities, 2 to 10: as many partitions, 0 the lowest.", valueName: "n")) var priorities: Int?
     @Option(

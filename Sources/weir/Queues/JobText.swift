@@ -51,7 +51,8 @@ enum JobText {
     private static func fields(_ row: JobRow) -> [(String, any Encodable)] {
         [
             ("id", row.id), ("kind", row.kind), ("source", row.source), ("target", row.target), ("state", row.state.rawValue),
-            ("total", row.total), ("sent", row.sent), ("acked", row.acked), ("diedAgain", row.diedAgain), ("skipped", row.skipped),
+            ("total", row.total), ("sent", row.sent), ("acked", row.acked), ("diedAgain", row.diedAgain), ("other", row.other ?? 0),
+            ("skipped", row.skipped),
             ("skips", row.skips), ("rate", row.rate), ("startedMs", row.startedMs), ("endedMs", row.endedMs), ("etaMs", row.etaMs),
             ("note", row.note), ("outcome", row.outcome),
         ]

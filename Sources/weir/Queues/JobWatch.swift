@@ -7,7 +7,7 @@ import Model
 struct JobWatch: Sendable {
     let door: AdminDoor
     let id: Int64
-    /// Also waits until every message sent was acked or died again.
+    /// Also waits until every message sent was acked, died again, or was moved on or removed.
     let waitAcked: Bool
 
     /// Throws ``CommandFailure`` (exit code 1) when the job ended otherwise than done.
@@ -39,7 +39,7 @@ struct JobWatch: Sendable {
     static func isOver(_ job: JobRow, waitAcked: Bool) -> Bool {
         switch job.state {
         case .running, .waiting: false
-        case .done: !waitAcked || job.acked + job.diedAgain >= job.sent
+        case .done: !waitAcked || job.open == 0
         case .cancelled, .stopped, .failed: true
         }
     }
@@ -55,6 +55,7 @@ struct JobWatch: Sendable {
         text += "  \(Short.number(job.rate))/s  \(job.diedAgain) died"
         if let eta = job.etaMs { text += "  \(Short.duration(ms: eta)) left" }
         if !job.note.isEmpty { text += "  \(job.note)" }
+        if job.state == .done { text += "  waiting for \(Short.exact(job.open)) to be acked or die (^C leaves it to the broker)" }
         return text
     }
 

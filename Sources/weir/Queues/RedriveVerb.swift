@@ -28,7 +28,7 @@ struct RedriveVerb: AsyncParsableCommand {
     var watermark: String?
     @Flag(help: "Only count.") var dryRun = false
     @Flag(help: "Don't wait for the job.") var detach = false
-    @Flag(help: "Wait until every message sent was acked or died again.") var waitAcked = false
+    @Flag(help: "Wait until every message sent was acked, died again, or was moved on or removed.") var waitAcked = false
 
     func validate() throws {
         for (name, value) in [("--rate", rate), ("--ramp", ramp)] {

@@ -1,0 +1,154 @@
+import Control
+import Model
+import NIOCore
+import Queues
+import Storage
+import Testing
+
+@testable import Broker
+
+/// Publishers of the whole broker are held while the disk is short, and everything that makes room goes on.
+@Suite(.timeLimit(.minutes(1))) struct HeldPublisherTests {
+    private static let settings = ["segment.bytes": "1048576", "retention.settled.ms": "86400000"]
+    private static let mebibyte: Int64 = 1 << 20
+
+    private func bed(_ fileSystem: FaultyFileSystem) async throws -> GroupBroker {
+        var engine = FileEngineOptions()
+        engine.rewriteBytes = 64 << 10
+        var options = BrokerOptions()
+        options.diskFreeLow = .bytes(4 * Self.mebibyte)
+        options.limits.heldAnswerMs = 50
+        return try await GroupBroker.start(
+            log: try FileEngine(fileSystem: fileSystem, root: "/data", shards: 2, options: engine), options: options)
+    }
+
+    private func reading(_ fileSystem: FaultyFileSystem) throws -> ResourceReading {
+        let space = try fileSystem.space("/data")
+        return ResourceReading(diskFreeBytes: space.freeBytes, diskTotalBytes: space.totalBytes)
+    }
+
+    /// Lets so much be free.
+    private func leave(_ free: Int64, on fileSystem: FaultyFileSystem) throws {
+        var faults = fileSystem.faults
+        let space = try fileSystem.space("/data")
+        faults.capacityBytes = Int(space.totalBytes - space.freeBytes + free)
+        fileSystem.faults = faults
+    }
+
+    private func fill(_ bed: GroupBroker, _ key: ShareKey, batches: Int) async throws {
+        let text = String(repeating: "x", count: 10_000)
+        for batch in 0..<batches { #expect(try await bed.publish(key, (0..<10).map { "\(batch * 10 + $0) \(text)" }).error == nil) }
+    }
+
+    @Test func `fill, hold, reclaim, resume`() async throws {
+        let fileSystem = FaultyFileSystem()
+        let bed = try await bed(fileSystem)
+        let key = try await bed.queue("orders", Self.settings)
+        try await fill(bed, key, batches: 60)
+        try leave(3 * Self.mebibyte, on: fileSystem)
+        await bed.broker.obey(try reading(fileSystem))
+        let view = BrokerView(broker: bed.broker)
+        var broker = try await view.snapshot(SnapshotQuery()).broker
+        #expect(broker.publishHold?.cause == "disk" && broker.diskLowBytes == 4 * Self.mebibyte && broker.problems.count == 1)
+        #expect(try await view.snapshot(SnapshotQuery()).attention.first?.severity == .crit)
+
+        // Every way in is closed, and says so late.
+        let start = ContinuousClock.now
+        let refused = try await bed.publish(key, ["one more", "and one"])
+        guard case .held(let text) = refused.error else { throw refused.error ?? PartitionError.unknownPartition }
+        #expect(text.contains("publishers are held") && refused.throttleMs == 50 && ContinuousClock.now - start >= .milliseconds(50))
+        let topic = try await bed.topic("plain")
+        #expect(try await bed.publish(ShareKey(group: "g", partition: topic), ["x"]).error?.isAdmission == true)
+        let write = QueueCommand.write(queue: "orders", key: nil, value: "x", headers: [], delayMs: nil)
+        let error = await #expect(throws: ControlError.self) { try await view.perform(.queue(write)) }
+        #expect(error?.code == .conflict && error?.message.contains("publishers are held") == true)
+        let shown = try await view.snapshot(SnapshotQuery())
+        #expect(shown.broker.heldPublishes == 4)
+        #expect(shown.attention.first?.text.hasPrefix("held: 3.1MB free, mark 4.1MB  4 refused") == true, "\(shown.attention)")
+
+        // Deliveries and acknowledgements go on, and so do operators.
+        while let range = await bed.acquire(key, 1_000, maxBytes: 4 << 20).acquired.first {
+            #expect(await bed.answer(key, .accept, range.first.value...range.last.value) == nil)
+        }
+        #expect(await bed.counts(key)?.accepted == 600)
+        _ = try await bed.queue("another")
+
+        // What is settled is given back, a day before its time, and publishers go on.
+        #expect(
+            try await bed.until {
+                await bed.broker.obey((try? reading(fileSystem)) ?? ResourceReading())
+                return bed.broker.health.hold == nil
+            })
+        #expect(try reading(fileSystem).diskFreeBytes ?? 0 >= 4 * Self.mebibyte)
+        #expect(try await bed.publish(key, ["again"]).error == nil)
+        broker = try await view.snapshot(SnapshotQuery()).broker
+        #expect(broker.publishHold == nil && broker.problems.isEmpty)
+        let told = bed.broker.events.last(100).map(\.text)
+        #expect(told.count { $0.contains("publishers are held until") } == 1 && told.last?.hasPrefix("publishers go on") == true)
+        await bed.broker.close()
+    }
+
+    /// The sequence of an idempotent producer is not used up, and what it has sent already is still answered.
+    @Test func `a held batch can be sent again`() async throws {
+        let fileSystem = FaultyFileSystem()
+        let bed = try await bed(fileSystem)
+        let topic = try await bed.topic("plain")
+        func batch(_ sequence: Int32) -> ByteBuffer {
+            var builder = RecordBatchBuilder()
+            builder.producerID = ProducerID(7)
+            builder.producerEpoch = 0
+            builder.baseSequence = sequence
+            builder.append(timestamp: Timestamp(ms: 1), value: ByteBuffer(string: "v\(sequence)"))
+            return builder.finish()
+        }
+        #expect(try await bed.produce(topic, batch(0)).error == nil)
+        try leave(Self.mebibyte, on: fileSystem)
+        await bed.broker.obey(try reading(fileSystem))
+        #expect(try await bed.produce(topic, batch(0)).baseOffset == .zero)
+        #expect(try await bed.produce(topic, batch(1)).error?.isAdmission == true)
+        try leave(9 * Self.mebibyte, on: fileSystem)
+        await bed.broker.obey(try reading(fileSystem))
+        let again = try await bed.produce(topic, batch(1))
+        #expect(again.error == nil && again.baseOffset == Offset(1))
+        await bed.broker.close()
+    }
+
+    /// The disk filled up between two looks, or a quota did: who publishes on is held, and acknowledgements find what room is left.
+    @Test func `a write that finds the disk full holds publishers`() async throws {
+        let log = SharedLog(MemoryEngine())
+        var options = BrokerOptions()
+        options.limits.heldAnswerMs = 50
+        let bed = try await GroupBroker.start(log: log, options: options) {
+            ResourceReading(diskFreeBytes: 1 << 39, diskTotalBytes: 1 << 40)
+        }
+        let key = try await bed.queue("orders")
+        try await bed.publish(key, ["a", "b"])
+        #expect(await bed.got(key) == ["0-1 x1"])
+        log.failNext(.full)
+        #expect(try await bed.publish(key, ["c"]).error == .full)
+        #expect(try await bed.until { bed.broker.health.hold != nil })
+        #expect(try await bed.until { await bed.broker.shard(of: key.partition).ask { $0.publishHold != nil } })
+        #expect(try await bed.publish(key, ["c"]).error?.isAdmission == true)
+        #expect(await bed.answer(key, .accept, 0...1) == nil)
+        await bed.broker.close()
+    }
+
+    /// A disk error closes a shard until the next start; nothing may look as if all were well.
+    @Test func `a broken shard is shown`() async throws {
+        let log = FailingLog()
+        let bed = try await GroupBroker.start(log: log)
+        let topic = try await bed.topic("plain")
+        log.fail(with: .unavailable("the disk said EIO"))
+        #expect(try await bed.publish(ShareKey(group: "g", partition: topic), ["x"]).error != nil)
+        log.fail(with: nil)
+        #expect(try await bed.publish(ShareKey(group: "g", partition: topic), ["x"]).error != nil)
+        let snapshot = try await BrokerView(broker: bed.broker).snapshot(SnapshotQuery())
+        let row = try #require(snapshot.broker.brokenShards.first)
+        #expect(row.partitions == 1 && row.names == ["plain"] && row.error.contains("EIO"))
+        let line = try #require(snapshot.attention.first)
+        #expect(line.severity == .crit && line.subject == "shard \(row.shard)" && line.text.contains("restart"))
+        #expect(snapshot.broker.problems.first?.contains("1 partitions of plain are out") == true)
+        #expect(bed.broker.events.last(10).contains { $0.level == "error" && $0.text.contains("shard \(row.shard)") })
+        await bed.broker.close()
+    }
+}
