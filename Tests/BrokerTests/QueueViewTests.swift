@@ -68,9 +68,7 @@ import Testing
         var state = builder(seconds).state
         let wanted = state.queues.takeAgeless(10)
         #expect(wanted.map(\.2) == [.zero])
-        for (key, partition, offset) in wanted {
-            state.queues.learn(QueueAge(offset: offset, appendedAt: Timestamp(ms: 58_000)), of: key, partition)
-        }
+        for (key, partition, offset) in wanted { state.queues.learn(Timestamp(ms: 58_000), at: offset, of: key, partition) }
         #expect(state.queues.takeAgeless(10).isEmpty)
         let row = try #require(try builder(of: state).queuePage(ListQuery()).rows.first)
         #expect(row.ready == 800)
