@@ -120,6 +120,8 @@ extension Broker {
                 shard.factEnds[stream] = extents[.facts(shard.id, stream)]?.end
             }
         }
+        // From now on a start knows at least that what it finds beyond this came later.
+        if saved == nil { await shard.putTimes(await shard.ask { $0.takeTimes() }) }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         try await shard.startDelays(extents: extents, learned: learned)

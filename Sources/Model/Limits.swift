@@ -114,6 +114,8 @@ public struct Limits: Sendable {
     /// at most, on average.
     public var appendTimesMs: Int64 = 10_000
     public var appendTimesBytesPerSecond = 100_000
+    /// Bytes of them that one shard writes at a time; past it those of the oldest records are left out.
+    public var appendTimesBytes = 48 << 20
 
     // MARK: Queues
     /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.

@@ -61,10 +61,14 @@ import Testing
             entries: [
                 .init(id: id, end: Offset(150), times: times), .init(id: other, end: Offset(9), times: AppendTimes(limit: 100)),
             ])
-        let bytes = blob.encode()
+        let bytes = blob.encode(limitBytes: 1 << 20)
         let read = try #require(AppendTimesBlob(bytes, limit: 100))
         #expect(read.savedAt == blob.savedAt && read.entries == blob.entries)
         #expect(AppendTimesBlob(bytes, limit: 10)?.entries[0].times.stretches == Array(times.stretches.suffix(10)))
+        let few = blob.encode(limitBytes: 2 * (40 + 10 * 20))
+        #expect(
+            few.readableBytes < 2 * 240 && AppendTimesBlob(few, limit: 100)?.entries[0].times.stretches == Array(times.stretches.suffix(10))
+        )
         for index in 0..<bytes.readableBytes {
             var damaged = bytes
             damaged.setInteger(bytes.getInteger(at: index, as: UInt8.self)! ^ 0x10, at: index)
@@ -99,6 +103,23 @@ import Testing
         let times = await queues.broker.shard(of: id).times(of: [(id, .zero), (id, Offset(1))])
         #expect(times[0].map { queues.broker.clock.now - $0 < 30_000 } == true && times[1] == nil)
         await queues.broker.close()
+    }
+
+    /// Nothing was written down since the first start: what is there is no older than that.
+    @Test func `a start knows that what it finds came after the one before`() async throws {
+        let log = SharedLog(MemoryEngine())
+        let store = SharedStore(MemoryStore(clock: GroupBroker.RealClock()))
+        let before = try await GroupBroker.start(log: log, store: store)
+        let began = before.broker.clock.now
+        let id = try await before.topic("orders")
+        var builder = RecordBatchBuilder()
+        builder.append(timestamp: Timestamp(ms: 1_600_000_000_000), value: ByteBuffer(string: "a"))
+        _ = try await before.produce(id, builder.finish())
+        let after = try await GroupBroker.start(log: log, store: store)
+        let times = await after.broker.shard(of: id).times(of: [(id, .zero)])
+        let appendedAt = try #require(times[0])
+        #expect(began - appendedAt < 5_000 && appendedAt <= after.broker.clock.now)
+        await after.broker.close()
     }
 
     @Test(arguments: [true, false]) func `ages survive a restart`(_ isClosed: Bool) async throws {

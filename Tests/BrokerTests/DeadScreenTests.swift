@@ -90,8 +90,8 @@ import Testing
             return counts.cause
         }
         let known: [(String, String?, Int64)] = [("expired", "a", 40), ("timeout", "a", 30), ("timeout", "b", 20)]
-        #expect(counts(known, unread: 0) == DeadCause(reason: "timeout", share: 50.0 / 90, sinceMs: 20_000))
-        #expect(counts(known, others: 10, unread: 100) == DeadCause(reason: "timeout", share: 0.25, sinceMs: 20_000))
+        #expect(counts(known, unread: 0) == DeadCause(reason: "timeout", share: 50.0 / 90, sinceMs: 20_000, isWhole: true))
+        #expect(counts(known, others: 10, unread: 100) == DeadCause(reason: "timeout", share: 0.25, sinceMs: nil, isWhole: false))
         #expect(counts(known, others: 10, unread: 101) == nil)
         #expect(counts([], unread: 0) == nil)
     }

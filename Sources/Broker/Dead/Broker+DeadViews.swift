@@ -54,7 +54,9 @@ extension Broker {
                 byReason[group.group.reason] = (sum.count + group.count, min(sum.sinceMs, group.firstMs))
             }
             return byReason.max { ($0.value.count, $1.key) < ($1.value.count, $0.key) }.map { reason, sum in
-                DeadCause(reason: reason, share: Double(sum.count) / Double(known + unread), sinceMs: sum.sinceMs)
+                DeadCause(
+                    reason: reason, share: Double(sum.count) / Double(known + unread), sinceMs: others == 0 ? sum.sinceMs : nil,
+                    isWhole: unread == 0)
             }
         }
     }
@@ -84,8 +86,10 @@ extension Broker {
         // What is not read yet may be older, and is most likely newer, than what is.
         guard counted.unread == 0 else { return row }
         let now = clock.now.ms
-        row.oldestMs = counted.groups.map(\.firstMs).min().map { max(0, now - $0) }
         row.newestMs = counted.groups.map(\.lastMs).max().map { max(0, now - $0) }
+        // Of those from before what is indexed nobody knows.
+        guard counted.others == 0 else { return row }
+        row.oldestMs = counted.groups.map(\.firstMs).min().map { max(0, now - $0) }
         return row
     }
 

@@ -11,8 +11,13 @@ struct DeadCause: Sendable, Equatable {
     /// The most frequent reason among those that are known, and its share of all messages, 0 to 1: of those not read yet none has it.
     var reason: String
     var share: Double
-    /// When the first of them died.
-    var sinceMs: Int64
+    /// When the first of them died; nil when there are some from before what is indexed.
+    var sinceMs: Int64?
+    /// All messages were read; else the share is the least it can be.
+    var isWhole: Bool
+
+    /// `71%`; `62%+` where it may be more.
+    var shareText: String { isWhole ? "\(Int((share * 100).rounded()))%" : "\(Int(share * 100))%+" }
 }
 
 /// The broker's dead-letter queues: an index of each, and what it said last. Any thread.

@@ -21,7 +21,14 @@ struct AppendTimesBlob {
     var savedAt: Timestamp
     var entries: [Entry]
 
-    func encode() -> ByteBuffer {
+    /// The most a stretch takes, as long as offsets and times are sensible, and a partition besides its stretches.
+    private static let stretchBytes = 20
+    private static let entryBytes = 40
+
+    /// - Parameter limitBytes: what a store takes; past it the oldest stretches of each partition are left out.
+    func encode(limitBytes: Int) -> ByteBuffer {
+        let room = limitBytes / max(1, entries.count) - Self.entryBytes
+        let most = max(1, room / Self.stretchBytes)
         var writer = WireWriter()
         writer.int8(Self.version)
         writer.int64(savedAt.ms)
@@ -30,9 +37,10 @@ struct AppendTimesBlob {
             writer.uuid(entry.id.topic.uuid)
             writer.int32(entry.id.index)
             writer.varlong(entry.end.value)
-            writer.count(entry.times.stretches.count, compact: true)
+            let stretches = entry.times.stretches.suffix(most)
+            writer.count(stretches.count, compact: true)
             var last = AppendTimes.Stretch(first: .zero, oldest: Timestamp(ms: 0), newest: Timestamp(ms: 0))
-            for stretch in entry.times.stretches {
+            for stretch in stretches {
                 writer.varlong(stretch.first - last.first)
                 writer.varlong(stretch.oldest - last.oldest)
                 writer.varlong(stretch.newest - stretch.oldest)

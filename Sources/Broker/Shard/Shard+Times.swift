@@ -45,7 +45,7 @@ extension Shard {
 
     /// Encodes off the loop, on copies.
     func putTimes(_ blob: AppendTimesBlob) async {
-        let bytes = blob.encode()
+        let bytes = blob.encode(limitBytes: options.limits.appendTimesBytes)
         do { try await store.putBlob(AppendTimesBlob.key(id), bytes) } catch {
             logger.warning(
                 "shard \(id): append times were not written (\(error)); a start now would know ages by the clients' timestamps only")

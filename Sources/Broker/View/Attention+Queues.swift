@@ -80,7 +80,7 @@ extension SnapshotBuilder {
         text += grows ? " (\(ShortText.signed(perMinute))/min)" : "  not growing"
         let cause = causes[state.queues.tracks[place].sample.topic]
         if let cause {
-            text += "  \(Int(cause.share * 100))% \(ShortText.cut(cause.reason, to: Self.reasonCharacters))"
+            text += "  \(cause.shareText) \(ShortText.cut(cause.reason, to: Self.reasonCharacters))"
         } else if let ms = oldest(figures) {
             text += "  oldest \(ShortText.age(ms))"
         }
