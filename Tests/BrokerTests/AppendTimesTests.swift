@@ -22,6 +22,7 @@ import Testing
         #expect(times.appendedAt(Offset(15), stamp: at(-3_600_000)) == at(0))
         #expect(times.appendedAt(Offset(29), stamp: at(70_000)) == at(900))
         #expect(times.appendedAt(Offset(1_000), stamp: .none) == at(60_000))
+        #expect(times.known(Offset(29)) == at(0) && times.known(Offset(30)) == at(60_000) && times.known(Offset(9)) == nil)
         // Before anything is known: not after the first that is.
         #expect(times.appendedAt(Offset(5), stamp: at(5_000)) == at(0) && times.appendedAt(Offset(5), stamp: at(-7)) == at(-7))
         // A clock that goes back does not make a record older than the one before it.
@@ -98,10 +99,10 @@ import Testing
                 oldestMs = try await view.snapshot(query).queues.rows.first?.oldestMs
                 return oldestMs != nil
             })
-        #expect((oldestMs ?? .max) < 30_000)
+        #expect((oldestMs ?? .max) < 600_000)
         let id = try queues.broker.queue("later").topic.partitionIDs[0]
         let times = await queues.broker.shard(of: id).times(of: [(id, .zero), (id, Offset(1))])
-        #expect(times[0].map { queues.broker.clock.now - $0 < 30_000 } == true && times[1] == nil)
+        #expect(times[0].map { queues.broker.clock.now - $0 < 600_000 } == true && times[1] == nil)
         await queues.broker.close()
     }
 
@@ -109,8 +110,8 @@ import Testing
     @Test func `a start knows that what it finds came after the one before`() async throws {
         let log = SharedLog(MemoryEngine())
         let store = SharedStore(MemoryStore(clock: GroupBroker.RealClock()))
+        let began = GroupBroker.RealClock().now
         let before = try await GroupBroker.start(log: log, store: store)
-        let began = before.broker.clock.now
         let id = try await before.topic("orders")
         var builder = RecordBatchBuilder()
         builder.append(timestamp: Timestamp(ms: 1_600_000_000_000), value: ByteBuffer(string: "a"))
@@ -118,7 +119,7 @@ import Testing
         let after = try await GroupBroker.start(log: log, store: store)
         let times = await after.broker.shard(of: id).times(of: [(id, .zero)])
         let appendedAt = try #require(times[0])
-        #expect(began - appendedAt < 5_000 && appendedAt <= after.broker.clock.now)
+        #expect(appendedAt >= began && appendedAt <= after.broker.clock.now)
         await after.broker.close()
     }
 

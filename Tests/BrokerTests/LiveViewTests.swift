@@ -23,6 +23,7 @@ import Testing
         #expect(try await queues(view).map(\.name) == ["orders", "pay"])
         try await fixture.publish(key, ["a", "b", "c"])
         #expect(try await queues(view).map(\.ready) == [3, 0])
+        #expect(try await (queues(view)[0].oldestMs ?? .max) < 600_000)
         #expect(await fixture.got(key, 2) == ["0-1 x1"])
         #expect(try await queues(view).map(\.unacked) == [2, 0])
         #expect(await fixture.answer(key, .accept, 0...0) == nil)

@@ -60,6 +60,21 @@ import Testing
         #expect(queues.takeAgeless(10).isEmpty)
     }
 
+    @Test func `what came lately needs no look-up`() {
+        var queues = QueueTracks()
+        var fresh = counts(1, open: 5..<9)
+        fresh.firstOpenAt = Timestamp(ms: 70)
+        absorb([fresh], into: &queues)
+        #expect(oldest(queues) == [70] && queues.takeAgeless(10).isEmpty)
+        // Drained and filled between two looks, again and again: a busy queue that keeps up.
+        fresh = counts(1, open: 20..<21)
+        fresh.firstOpenAt = Timestamp(ms: 90)
+        absorb([fresh], into: &queues)
+        #expect(oldest(queues) == [90] && queues.takeAgeless(10).isEmpty)
+        absorb([counts(1, open: 3..<21)], into: &queues)
+        #expect(oldest(queues) == [nil] && lookUp(&queues, limit: 10) == ["q1/0"] && oldest(queues) == [1_003])
+    }
+
     @Test func `a look-up that fails is tried again, and what was known before it is not shown`() {
         var queues = QueueTracks()
         absorb([counts(1, open: 5..<9)], into: &queues)

@@ -115,6 +115,23 @@ import Testing
         #expect(builder.queueDetail("none") == nil)
     }
 
+    @Test func `partitions add up to their queue, and what is dropped has no target whatever it died of`() throws {
+        var one = sample("pay", 1, ready: 3, acquired: 2, waiting: 4)
+        one.cursors[0].moving = 5
+        one.cursors[0].end = Offset(14)
+        one.cursors[0].bytes = 1_400
+        (one.cursors[0].dropped, one.cursors[0].expired) = (2, 1)
+        var other = one.cursors[0]
+        other.key.partition.index = 1
+        other.moving = 0
+        one.cursors.append(other)
+        let builder = builder([[one]])
+        let detail = try #require(builder.queueDetail("pay"))
+        #expect(detail.partitions.map(\.unacked) == [7, 2] && detail.row.unacked == 9 && detail.row.dropped == 6)
+        let figures = builder.state.queues.figures[0]
+        #expect(figures.open == 23 && figures.openBytes == 1_400 + 900)
+    }
+
     @Test func `attention goes to growing dead letters, missing consumers, full gates and held ones`() {
         let limits = ["max.depth": "100", "overflow": "reject-publish"]
         func second(_ number: Int64) -> [QueueSample] {

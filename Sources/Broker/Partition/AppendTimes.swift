@@ -67,6 +67,13 @@ struct AppendTimes: Sendable, Equatable {
         return min(max(stamp, stretches[index].oldest), stretches[index].newest)
     }
 
+    /// When the record at `offset` was appended, where that is known to the second whatever its stamp says.
+    func known(_ offset: Offset) -> Timestamp? {
+        stretch(of: offset).flatMap { index in
+            stretches[index].newest - stretches[index].oldest < Self.stretchMs ? stretches[index].oldest : nil
+        }
+    }
+
     /// What is known of the records from `offset` on.
     func stretches(from offset: Offset) -> ArraySlice<Stretch> { stretches[(stretch(of: offset) ?? 0)...] }
 

@@ -27,6 +27,8 @@ public struct CursorCounts: Equatable, Sendable {
     public var start = Offset.zero
     public var end = Offset.zero
     public var firstOpen = Offset.zero
+    /// When the first open message was appended, where any is ready and that is known to the second.
+    public var firstOpenAt: Timestamp?
     /// Offsets from start to end that retention freed.
     public var holes: Int64 = 0
     /// Bytes of the log, settled messages included.

@@ -87,6 +87,7 @@ final class HostedCursor: @unchecked Sendable {
         counts.start = partition.start
         counts.end = partition.highWatermark
         counts.firstOpen = machine.firstOpen
+        counts.firstOpenAt = counts.ready > 0 ? partition.times.known(counts.firstOpen) : nil
         counts.holes = partition.holeCount
         counts.bytes = partition.bytes
         counts.holdsDelivery = machine.holdsDelivery

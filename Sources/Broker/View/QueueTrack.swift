@@ -45,6 +45,7 @@ struct QueueTrack: Sendable {
         self.policy = policy
         folded = sample.name.lowercased()
         ages = Array(repeating: nil, count: sample.cursors.count)
+        followAges()
         judge(policy)
     }
 
@@ -56,7 +57,7 @@ struct QueueTrack: Sendable {
             ages = next.cursors.map { known[$0.key] ?? nil }
         }
         sample = next
-        for index in ages.indices { ages[index] = ages[index]?.still(of: sample.cursors[index]) }
+        followAges()
         judge(policy)
     }
 
@@ -109,6 +110,17 @@ struct QueueTrack: Sendable {
     }
 
     // MARK: Ages
+
+    /// What came lately the shard knows; the rest is looked up.
+    private mutating func followAges() {
+        for (index, counts) in sample.cursors.enumerated() {
+            if let at = counts.firstOpenAt {
+                ages[index] = QueueAge(offset: counts.firstOpen, appendedAt: at, end: counts.end)
+            } else {
+                ages[index] = ages[index]?.still(of: counts)
+            }
+        }
+    }
 
     /// - Parameter time: when the message at `offset` was appended; nil when that could not be found out.
     mutating func learn(_ time: Timestamp?, at offset: Offset, of partition: PartitionID) {
