@@ -67,7 +67,9 @@ enum Metrics {
         page.single("weir_log_bytes", .gauge, "Bytes of all segments.", Double(totals.bytes))
         page.single("weir_queues", .gauge, "Queues and share groups there are.", Double(totals.queues))
         page.single("weir_ready_messages", .gauge, "Messages of all queues that can be delivered now.", Double(totals.ready))
-        page.single("weir_unacked_messages", .gauge, "Messages delivered and not yet answered.", Double(totals.unacked))
+        page.single(
+            "weir_unacked_messages", .gauge, "Messages delivered and not yet answered, or on the way to a dead-letter queue.",
+            Double(totals.unacked))
         page.single("weir_delayed_messages", .gauge, "Messages that wait for their time.", Double(totals.delayed))
         page.single("weir_retrying_messages", .gauge, "Failed messages that wait for their next attempt.", Double(totals.retrying))
         page.single("weir_dead_messages", .gauge, "Messages in dead-letter queues.", Double(totals.dead))
@@ -81,7 +83,7 @@ enum Metrics {
             for row in page.rows { if let value = value(row) { text.sample([("queue", row.name)], value) } }
         }
         gauge("weir_queue_ready", "Messages that can be delivered now.") { Double($0.ready) }
-        gauge("weir_queue_unacked", "Messages delivered and not yet answered.") { Double($0.unacked) }
+        gauge("weir_queue_unacked", "Messages delivered and not yet answered, or on the way to a dead-letter queue.") { Double($0.unacked) }
         gauge("weir_queue_delayed", "Messages that wait for their time.") { Double($0.delayed) }
         gauge("weir_queue_retrying", "Failed messages that wait for their next attempt.") { Double($0.retrying) }
         gauge("weir_queue_consumers", "Consumers of the queue.") { Double($0.consumers) }

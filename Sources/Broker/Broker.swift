@@ -227,6 +227,11 @@ public final class Broker: Sendable {
             }
             let bytes = await shard.ask { $0.snapshotBytes() }
             await shard.putSnapshot(bytes)
+            let times = await shard.ask { shard in
+                shard.times.isStopped = true
+                return shard.takeTimes()
+            }
+            await shard.putTimes(times)
             await shard.delays?.putSnapshot()
         }
         await withCheckedContinuation { continuation in log.close { continuation.resume() } }

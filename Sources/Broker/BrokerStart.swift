@@ -98,6 +98,8 @@ extension Broker {
             }
         }
         let known = memories
+        let saved = try await shard.savedTimes()
+        let savedTimes = Dictionary((saved?.entries ?? []).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let topics = catalog.current.sorted
         let limits = limits
         _ = await shard.ask { shard in
@@ -115,13 +117,22 @@ extension Broker {
                     let extent = extents[.partition(id)] ?? .empty
                     let isNew = extent == .empty
                     let memory = known[id] ?? (isNew ? .fresh(limits) : .unread(limits))
-                    shard.adopt(id, topic: topic, extent: extent, start: starts[PartitionStart.key(id)], memory: memory)
+                    // A partition that is not among those written down was empty then, or came later.
+                    var times = savedTimes[id]?.times ?? AppendTimes(limit: limits.appendTimes)
+                    if let saved {
+                        times.recover(
+                            end: extent.end, savedEnd: savedTimes[id]?.end ?? .zero, savedAt: saved.savedAt, now: shard.clock.now)
+                    }
+                    shard.adopt(
+                        id, topic: topic, extent: extent, start: starts[PartitionStart.key(id)], memory: memory, times: times)
                 }
             }
             for case .facts(_, let stream) in extents.keys {
                 shard.factEnds[stream] = extents[.facts(shard.id, stream)]?.end
             }
         }
+        // From now on a start knows at least that what it finds beyond this came later.
+        if saved == nil { await shard.putTimes(await shard.ask { $0.takeTimes() }) }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         try await shard.startDelays(extents: extents, learned: learned)

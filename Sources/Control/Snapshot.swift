@@ -400,11 +400,16 @@ public struct Attention: Codable, Equatable, Sendable {
     public var subject: String
     /// The facts, short: `31.2k  4m12s behind  +120/s  never`.
     public var text: String
+    /// When it began, ms since 1970, where that is known: what is shown by the clock of who looks.
+    public var sinceMs: Int64?
     /// The screen that shows more, and the name to select there.
     public var screen: String
     public var select: String
 
-    public init(severity: Severity, kind: String, subject: String, text: String, screen: String, select: String) {
+    public init(
+        severity: Severity, kind: String, subject: String, text: String, screen: String, select: String, sinceMs: Int64? = nil
+    ) {
+        self.sinceMs = sinceMs
         self.severity = severity
         self.kind = kind
         self.subject = subject

@@ -4,6 +4,8 @@ import Model
 /// The share groups of one shard that have members.
 public struct ShareGroupTable: Sendable {
     public private(set) var groups: OrderedDictionary<String, ShareGroup> = [:]
+    /// Raised when a group's members, their subscriptions or their assignments change; not by heartbeats that only keep members alive.
+    public private(set) var changes = 0
 
     public init() {}
 
@@ -26,9 +28,11 @@ public struct ShareGroupTable: Sendable {
                     message: "there are \(groups.count) share groups, as many as there may be")
             }
         }
+        let before = groups[id]?.epoch
         let answer = groups[id, default: ShareGroup(id: id)].heartbeat(
             request, limits: limits, sessionMs: sessionMs, now: now, topic: topic)
         forgetIfEmpty(id)
+        if groups[id]?.epoch != before { changes += 1 }
         return answer
     }
 
@@ -37,7 +41,10 @@ public struct ShareGroupTable: Sendable {
         var gone: [(group: String, members: [ShareMember])] = []
         for id in Array(groups.keys) {
             let members = groups[id]?.tick(now: now, topic: topic) ?? []
-            if !members.isEmpty { gone.append((id, members)) }
+            if !members.isEmpty {
+                gone.append((id, members))
+                changes += 1
+            }
             forgetIfEmpty(id)
         }
         return gone

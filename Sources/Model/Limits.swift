@@ -113,13 +113,23 @@ public struct Limits: Sendable {
     /// Longest delay of a message: a hundred years.
     public var delayMs: Int64 = 100 * 365 * 86_400_000
 
+    // MARK: Ages
+    /// Stretches of one partition's log whose append times are remembered; the older ones are the longer.
+    public var appendTimes = 192
+    /// From an append until append times are written down for the next start, at least; and bytes of them that one shard writes per second
+    /// at most, on average.
+    public var appendTimesMs: Int64 = 10_000
+    public var appendTimesBytesPerSecond = 100_000
+    /// Bytes of them that one shard writes at a time; past it those of the oldest records are left out.
+    public var appendTimesBytes = 48 << 20
+
     // MARK: Queues
     /// Runs of messages that one queue cursor keeps apart (failed, waiting, dying, in flight): past it nothing new is delivered.
     public var runsPerCursor = 1_000_000
     /// Purges of one cursor that can be undone at a time.
     public var purgesPerCursor = 8
     /// Consumers of one cursor of whom it is remembered when they last answered.
-    public var answersPerCursor = 1_000
+    public var answersPerCursor = 200
     /// Queue cursors of one shard.
     public var cursors = 200_000
     /// Messages that one look at a cursor expires or drops at most.
@@ -149,9 +159,11 @@ public struct Limits: Sendable {
 
     /// Rows of a list, and partitions of one topic, whose oldest record is looked up for a snapshot.
     public var agedRows = 100
-    /// Queues whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
+    /// Queue cursors whose oldest message is looked up anew in one second, and queues that keep a point a second for their graphs.
     public var sampledAges = 500
     public var busiestQueues = 300
+    /// Changed partitions that statistics take over from a shard in one turn of its loop.
+    public var partitionsPerLook = 500
     /// Messages waiting for a retry that the release schedule looks at one by one.
     public var scheduledRetries = 20_000
 

@@ -8,6 +8,7 @@ struct CursorMembers: Sendable {
     private static let sweepAt = 256
 
     func number(of member: String) -> Int32? { numbers[member] }
+    func held(by member: String) -> Int64 { numbers[member].map { held[Int($0)] } ?? 0 }
     func name(of number: Int32) -> String { names[Int(number)] }
 
     mutating func intern(_ member: String, keeping active: Int32?) -> Int32 {

@@ -16,6 +16,7 @@ extension QueueCursor {
         case .dying(let range, let attempts, let reason):
             take(range.raw)
             dying.insert(range.raw, Death(attempts: Int32(attempts), reason: reason))
+            if reason != .expired { totals.hasFailures = true }
         case .purged(let mark, let end, let kept): purge(mark, end: end.value, kept: kept)
         case .undone(let id): undo(id)
         case .forgotten(let id): purges.removeAll { $0.mark.id == id }

@@ -128,10 +128,32 @@ public struct QueueCursor: Sendable {
     /// Members that hold messages, and how many.
     public var holders: [(member: String, held: Int64)] { members.holders }
 
+    public func held(by member: String) -> Int64 { members.held(by: member) }
+
     /// Everything that costs memory.
     var runCount: Int { ready.runCount + acquired.runCount + waiting.runCount + dying.runCount + claimed.runCount }
 
     // MARK: Time
+
+    /// Whether ``promote(now:)`` would change anything.
+    public func hasDue(at now: Timestamp) -> Bool { dues.min.map { $0.at <= now.ms } ?? false }
+
+    /// Whether ``tick(now:seed:)`` would: a cursor that is only looked at stays as it was.
+    public func wantsTick(now: CursorTime) -> Bool {
+        if rate.waitsUntil != nil || hasDue(at: now.wall) { return true }
+        if let lock = locks.min, lock.at <= Int64(now.monotonic.ns) { return true }
+        return purges.contains { $0.mark.until <= now.wall }
+    }
+
+    /// Nobody could get anything now, whoever asks: nothing is ready and nothing that waits is due, delivery is held, or as much is out as
+    /// may be.
+    public func isQuiet(at now: Timestamp) -> Bool {
+        if hasDue(at: now) { return false }
+        return holdsDelivery || acquired.count >= Int64(policy.maxInFlight) || (ready.isEmpty && frontier >= end.value)
+    }
+
+    /// Whether ``raiseFloor(to:)`` would change anything.
+    public func mayRaiseFloor(to start: Offset) -> Bool { start.value > floor }
 
     /// Waiting messages whose time has come are ready. No fact: the waiting one says it already.
     public mutating func promote(now: CursorTime) {

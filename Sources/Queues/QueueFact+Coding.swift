@@ -13,6 +13,7 @@ extension QueueFact {
 
     private enum Kind: Int8 {
         case start = 1, settled, ready, waiting, dying, purged, undone, forgotten, replayed, gate, cut, deleted, saved, totals
+        case totalsWithFailures
     }
 
     public static func write(_ facts: [QueueFact], to writer: inout WireWriter) {
@@ -75,7 +76,7 @@ extension QueueFact {
             writer.runs(ready)
             writer.runs(waiting)
         case .totals(let totals, let nextPurge):
-            writer.kind(Kind.totals.rawValue, Offset(nextPurge))
+            writer.kind((totals.hasFailures ? Kind.totalsWithFailures : .totals).rawValue, Offset(nextPurge))
             for count in [totals.dead, totals.dropped, totals.expired] { writer.varlong(count) }
         }
     }
@@ -114,12 +115,13 @@ extension QueueFact {
         case .cut: return .cut(end: Offset(try reader.varlong()))
         case .deleted: return .deleted
         case .saved: return .saved(try reader.mark(), ready: try reader.runs(), waiting: try reader.runs())
-        case .totals:
+        case .totals, .totalsWithFailures:
             let nextPurge = try reader.varlong()
             var totals = CursorTotals()
             totals.dead = try reader.varlong()
             totals.dropped = try reader.varlong()
             totals.expired = try reader.varlong()
+            totals.hasFailures = kind == .totalsWithFailures
             return .totals(totals, nextPurge: nextPurge)
         }
     }

@@ -88,6 +88,8 @@ public struct CursorTotals: Equatable, Sendable {
     public var dead: Int64 = 0
     public var dropped: Int64 = 0
     public var expired: Int64 = 0
+    /// Messages went to a dead-letter target for another reason than their age.
+    public var hasFailures = false
 
     public init() {}
 

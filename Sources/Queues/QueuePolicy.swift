@@ -22,6 +22,8 @@ public struct QueuePolicy: Equatable, Sendable {
 
     /// Deliveries of one message at most; nil without limit.
     public var deliveryLimit: Int? = 5
+    /// `deliveryLimit` was set, and is not only the default.
+    public var isLimitGiven = false
     public var retry: RetryPolicy?
     public var lockMs: Int64 = 30_000
     /// Messages of one partition that may be acquired at a time (KIP-932: `group.share.partition.max.record.locks`).
@@ -59,7 +61,9 @@ public struct QueuePolicy: Equatable, Sendable {
         let number = Int64(value)
         let positive = number.flatMap { $0 > 0 ? $0 : nil }
         switch name {
-        case "delivery.limit", "share.delivery.count.limit": deliveryLimit = positive.map { Int($0) }
+        case "delivery.limit", "share.delivery.count.limit":
+            deliveryLimit = positive.map { Int($0) }
+            isLimitGiven = true
         case "retry.levels", "retry.backoff":
             if let delays = Self.delays(name, value) {
                 retry = RetryPolicy(delays: delays, jitter: retry?.jitter ?? 0)
@@ -82,6 +86,13 @@ public struct QueuePolicy: Equatable, Sendable {
         case "purge.undo.ms": purgeUndoMs = number ?? purgeUndoMs
         default: break
         }
+    }
+
+    /// As far as the settings tell, messages die only of their age: a TTL chain that is used as a delay, whose target is no dead-letter
+    /// queue. What a consumer rejects, or gets for the last time, tells otherwise (``CursorTotals/hasFailures``).
+    public var diesByAgeOnly: Bool {
+        guard ttlMs != nil, retry == nil, !(isLimitGiven && deliveryLimit != nil) else { return false }
+        return maxDepth == nil && maxBytes == nil || overflow == .rejectPublish
     }
 
     /// What is wrong with a setting's value, for the settings whose form is a queue's own; nil when it is right.

@@ -56,13 +56,30 @@ import Testing
         var answers = MemberAnswers(limit: 4)
         for second in 0..<30 { answers.note("a", accepted: 100, now: at(Double(second))) }
         let steady = try #require(answers.look("a", now: at(29.5)))
-        #expect(abs(steady.perSecond - 100) < 10 && steady.sinceMs == 500)
+        #expect(abs(steady.perSecond - 100) < 10 && steady.answeredMs == 500 && steady.silentMs == 500)
         let later = try #require(answers.look("a", now: at(34)))
-        #expect(abs(later.perSecond - 37) < 7 && later.sinceMs == 5_000)
+        #expect(abs(later.perSecond - 37) < 7 && later.answeredMs == 5_000)
         #expect(answers.look("a", now: at(90))?.perSecond == 0)
         #expect(answers.look("b", now: at(90)) == nil)
         for index in 0..<10 { answers.note("m\(index)", accepted: 1, now: at(100 + Double(index))) }
         #expect(answers.members.count <= 4 && answers.look("m9", now: at(110)) != nil)
+        answers.forget("m9")
+        #expect(answers.look("m9", now: at(110)) == nil)
+        answers.note("late", accepted: 1, now: at(10_000))
+        #expect(Array(answers.members) == ["late"])
+    }
+
+    @Test func `a consumer is silent since its last answer or its first message`() throws {
+        var answers = MemberAnswers(limit: 4)
+        answers.took("a", all: 10, of: 10, now: at(0))
+        #expect(answers.look("a", now: at(2)) == .init(perSecond: 0, answeredMs: nil, silentMs: 2_000))
+        answers.took("a", all: 20, of: 10, now: at(20))
+        #expect(answers.look("a", now: at(40))?.silentMs == 40_000)
+        answers.note("a", accepted: 20, now: at(41))
+        #expect(answers.look("a", now: at(42))?.silentMs == 1_000)
+        // It had nothing to answer for an hour.
+        answers.took("a", all: 5, of: 5, now: at(3_641))
+        #expect(answers.look("a", now: at(3_642)) == .init(perSecond: 0, answeredMs: 3_601_000, silentMs: 1_000))
     }
 
     @Test func `a member that is removed gives back what it held`() async throws {
@@ -82,6 +99,7 @@ import Testing
         query.queue = "orders"
         var consumers = try await view.snapshot(query).queue?.consumers ?? []
         #expect(consumers.map(\.id) == ["m1"] && consumers[0].unacked == 2 && consumers[0].lastAckMs == nil)
+        #expect((consumers[0].silentMs ?? 99_999) < 5_000)
         #expect(await fixture.answer(key, .accept, 0...0, by: "m1") == nil)
         consumers = try await view.snapshot(query).queue?.consumers ?? []
         #expect(consumers[0].unacked == 1 && (consumers[0].lastAckMs ?? 99_999) < 5_000 && consumers[0].ackRate > 0)

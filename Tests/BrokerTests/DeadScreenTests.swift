@@ -16,8 +16,13 @@ import Testing
 
     /// The screen once every message's reason is known.
     private func counted(_ query: MessageQuery, _ queues: MoveBed) async throws -> DeadDetail {
-        #expect(try await eventually { try await queues.broker.deadDetail(query).otherReasons == 0 })
-        return try await queues.broker.deadDetail(query)
+        var detail = DeadDetail()
+        #expect(
+            try await eventually {
+                detail = try await queues.broker.deadDetail(query)
+                return detail.row.unread == 0
+            })
+        return detail
     }
 
     @Test func reasonsAreCountedAndTheNewestMessagesComeFirst() async throws {
@@ -27,6 +32,7 @@ import Testing
         try await die(queues, ["d"], error: nil)
         var query = MessageQuery(queue: "work.dlq")
         query.count = 2
+        await queues.broker.refreshStatistics()
         // A screen does not wait for an index for long: on a busy machine it shows a part at first, and says so.
         var detail = try await counted(query, queues)
         #expect(detail.row.messages == 4 && detail.row.sources == ["work"])
@@ -46,10 +52,48 @@ import Testing
         query.filter.match = "a|d"
         #expect(try await queues.broker.deadDetail(query).messages.rows.map(\.value) == ["d", "a"])
 
+        await queues.broker.refreshStatistics()
         let list = try await queues.broker.deadQueuePage(ListQuery())
         #expect(list.rows.map(\.name) == ["work.dlq"] && list.rows[0].topReason == "rejected: timeout" && list.rows[0].messages == 3)
         #expect(list.rows[0].topShare.map { ($0 * 3).rounded() } == 2)
         await queues.broker.close()
+    }
+
+    /// The list reads on what has just died; what has not been read yet makes the rest a part, and a minority of it nothing at all.
+    @Test func `a fresh death does not blank the list`() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        let view = BrokerView(broker: queues.broker)
+        var query = SnapshotQuery()
+        query.deadQueues = ListQuery()
+        try await queues.declare("work", ["dead.letter": "auto"])
+        for number in 1...3 as ClosedRange<Int64> {
+            try await die(queues, ["a"], error: "timeout")
+            var row = DeadQueueRow()
+            #expect(
+                try await eventually {
+                    row = try await view.snapshot(query).deadQueues.rows.first ?? row
+                    return row.messages == number && row.unread == 0
+                })
+            #expect(row.topReason == "rejected: timeout" && row.topShare == 1 && row.oldestMs != nil && row.newestMs != nil)
+        }
+        // What the index said is in the line that needs attention, too.
+        let line = try await view.snapshot(query).attention.first { $0.kind == "dead" }
+        #expect(line?.text.hasSuffix("100% rejected: timeout") == true && line?.sinceMs != nil)
+        await queues.broker.close()
+    }
+
+    @Test func `a part of the reasons is told as such, a minority not at all`() {
+        func counts(_ known: [(String, String?, Int64)], others: Int64 = 0, unread: Int64) -> DeadCause? {
+            var counts = Broker.DeadCounts()
+            counts.groups = known.map { .init(group: .init(reason: $0, origin: $1), count: $2, firstMs: 1_000 * $2, lastMs: 9_000_000) }
+            (counts.others, counts.unread) = (others, unread)
+            return counts.cause
+        }
+        let known: [(String, String?, Int64)] = [("expired", "a", 40), ("timeout", "a", 30), ("timeout", "b", 20)]
+        #expect(counts(known, unread: 0) == DeadCause(reason: "timeout", share: 50.0 / 90, sinceMs: 20_000, isWhole: true))
+        #expect(counts(known, others: 10, unread: 100) == DeadCause(reason: "timeout", share: 0.25, sinceMs: nil, isWhole: false))
+        #expect(counts(known, others: 10, unread: 101) == nil)
+        #expect(counts([], unread: 0) == nil)
     }
 
     @Test func aMessageTellsWhatHappenedToIt() async throws {
@@ -102,6 +146,8 @@ import Testing
         #expect(others == 1_000 && unread == 0)
         #expect(groups.map(\.count) == [669, 334] && groups.map(\.group.reason) == ["rejected", "expired"])
         #expect(groups[1].firstMs == 1_002_000 && groups[1].lastMs == 2_997_000)
+        let behind = index.count([(0, [Offset(2_999)..<Offset(3_005)]), (1, [Offset(10)..<Offset(14), Offset(20)..<Offset(21)])])
+        #expect(behind.unread == 10 && behind.others == 0 && behind.groups.map(\.count) == [1])
         let found = index.offsets(0, [Offset(0)..<Offset(3_000)], reason: "exp", limit: 2)
         #expect(found.offsets == [Offset(2_997), Offset(2_994)] && found.matched == 666)
     }

@@ -104,7 +104,11 @@ final class DelayBed {
 
     func values(_ id: PartitionID) async throws -> [String] { try await records(id).map { String(buffer: $0.value!) } }
 
-    func waiting() async -> Int64 { await broker.delayedCounts().values.reduce(0, +) }
+    func waiting() async -> Int64 {
+        var sum: Int64 = 0
+        for shard in broker.shards { sum += await shard.ask { $0.delays?.store.counts.total ?? 0 } }
+        return sum
+    }
 
     func close() async { await broker.close() }
 }

@@ -14,15 +14,15 @@ import Testing
         let answer = try await bed.publish(
             id,
             [
-                .init(value: "later", headers: [("a", "1"), ("x-delay", "150")]), .init(value: "now"),
-                .init(value: "soon", headers: [("x-delay", "60")]),
+                .init(value: "later", headers: [("a", "1"), ("x-delay", "600")]), .init(value: "now"),
+                .init(value: "soon", headers: [("x-delay", "300")]),
             ])
         #expect(answer.error == nil)
         #expect(answer.baseOffset == Offset(0))
         #expect(try await bed.values(id) == ["now"])
         #expect(await bed.waiting() == 2)
         #expect(try await eventually { try await bed.values(id).count == 3 })
-        #expect(bed.broker.clock.now.ms - before >= 150)
+        #expect(bed.broker.clock.now.ms - before >= 600)
         let records = try await bed.records(id)
         #expect(records.map { String(buffer: $0.value!) } == ["now", "soon", "later"])
         #expect(records.map(\.offset) == [Offset(0), Offset(1), Offset(2)])

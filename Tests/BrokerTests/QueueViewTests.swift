@@ -71,9 +71,7 @@ import Testing
         var state = builder(seconds).state
         let wanted = state.queues.takeAgeless(10)
         #expect(wanted.map(\.2) == [.zero])
-        for (key, partition, offset) in wanted {
-            state.queues.learn(QueueAge(offset: offset, appendedAt: Timestamp(ms: 58_000)), of: key, partition)
-        }
+        for (key, partition, offset) in wanted { state.queues.learn(Timestamp(ms: 58_000), at: offset, of: key, partition) }
         #expect(state.queues.takeAgeless(10).isEmpty)
         let row = try #require(try builder(of: state).queuePage(ListQuery()).rows.first)
         #expect(row.ready == 800)
@@ -118,6 +116,23 @@ import Testing
         #expect(try builder.queuePage(ListQuery()).rows.map(\.isDeadLetter) == [false, true])
         #expect(builder.queueDetail("pay")?.deadLetter == "pay.dlq")
         #expect(builder.queueDetail("none") == nil)
+    }
+
+    @Test func `partitions add up to their queue, and what is dropped has no target whatever it died of`() throws {
+        var one = sample("pay", 1, ready: 3, acquired: 2, waiting: 4)
+        one.cursors[0].moving = 5
+        one.cursors[0].end = Offset(14)
+        one.cursors[0].bytes = 1_400
+        (one.cursors[0].dropped, one.cursors[0].expired) = (2, 1)
+        var other = one.cursors[0]
+        other.key.partition.index = 1
+        other.moving = 0
+        one.cursors.append(other)
+        let builder = builder([[one]])
+        let detail = try #require(builder.queueDetail("pay"))
+        #expect(detail.partitions.map(\.unacked) == [7, 2] && detail.row.unacked == 9 && detail.row.dropped == 6)
+        let figures = builder.state.queues.figures[0]
+        #expect(figures.open == 23 && figures.openBytes == 1_400 + 900)
     }
 
     @Test func `attention goes to growing dead letters, missing consumers, full gates and held ones`() {

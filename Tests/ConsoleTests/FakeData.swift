@@ -47,7 +47,7 @@ extension FakeControl {
         guard let dlq = state.queues.first(where: { $0.isDeadLetter && $0.ready > 0 }) else { return attention }
         let line = Attention(
             severity: .crit, kind: "dead", subject: dlq.name, text: "\(dlq.ready) (+38/min)  71% TimeoutError", screen: "dead",
-            select: dlq.name)
+            select: dlq.name, sinceMs: FakeControl.startMs - 378_000)
         return [line] + attention
     }
 

@@ -49,6 +49,7 @@ extension FakeControl {
             var consumer = ConsumerRow()
             (consumer.id, consumer.client, consumer.host) = ("\(name)-\(index)-8f20", "worker-\(index)", "10.0.4.\(15 + index)")
             (consumer.unacked, consumer.ackRate, consumer.lastAckMs) = index == 0 ? (100, 0, 252_000) : (90, 512, 20)
+            consumer.silentMs = consumer.lastAckMs
             return consumer
         }
         var partition = QueuePartitionRow()

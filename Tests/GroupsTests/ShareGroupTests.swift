@@ -42,9 +42,12 @@ import Testing
         #expect(told.epoch == 2)
         #expect(partitions(told) == [0])
         // Nothing has changed since, so nothing is told.
+        let changes = fixture.table.changes
         #expect(fixture.beat("a", 2).assignment == nil)
+        #expect(fixture.table.changes == changes)
 
         #expect(fixture.beat("b", -1).epoch == -1)
+        #expect(fixture.table.changes > changes)
         let alone = fixture.beat("a", 2)
         #expect(alone.epoch == 3)
         #expect(partitions(alone) == [0, 1])

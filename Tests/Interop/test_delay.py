@@ -106,6 +106,26 @@ def test_delayed_messages_are_counted_listed_cancelled_and_run_by_command(broker
     assert eventually(lambda: broker.weir_json("queue", "ls")[0]["delayed"] == 0)
 
 
+@pytest.mark.parametrize("end", ["stop", "kill"])
+def test_a_message_is_as_old_as_its_release(broker, end):
+    make(broker, "orders", queue="true", delay_enable="true")
+    send = producer(broker)
+    hours_ago = int(time.time() * 1000) - 5 * 3_600_000
+    send.produce("orders", "late", timestamp=hours_ago, headers=[("x-delay", "500")])
+    assert send.flush(20) == 0
+
+    def oldest():
+        [row] = broker.weir_json("queue", "ls")
+        return row["oldestMs"] if row["ready"] == 1 else None
+
+    assert eventually(lambda: oldest() is not None)
+    assert oldest() < 300_000
+    getattr(broker, end)()
+    broker.start()
+    assert eventually(lambda: oldest() is not None)
+    assert oldest() < 300_000
+
+
 @pytest.mark.seconds(180)
 def test_nothing_is_lost_early_or_twice_over_twenty_kills(broker):
     make(broker, "orders", 2, delay_enable="true", message_timestamp_type="LogAppendTime")

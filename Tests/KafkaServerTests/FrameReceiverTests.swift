@@ -10,6 +10,7 @@ import Testing
     private struct Seen: Sendable {
         var checksums: [UInt32] = []
         var copiedBytes = 0
+        var readBytes = 0
     }
 
     private final class Handler: ChannelInboundHandler {
@@ -26,6 +27,7 @@ import Testing
         }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            seen.readBytes += receiver.takeReadBytes()
             receiver.feed(unwrapInboundIn(data))
             do {
                 while let frame = try receiver.frames.next() { seen.checksums.append(CRC32C.checksum(frame)) }
@@ -64,6 +66,8 @@ import Testing
         }
         let seen = try await done.futureResult.get()
         #expect(seen.checksums == expected)
+        // A lent frame comes back whole with every read; what came in is counted once.
+        #expect(seen.readBytes == count * (length + 4))
         // At most a small first read of each.
         #expect(seen.copiedBytes < count * length / 20, "\(seen.copiedBytes) of \(count * length) bytes were copied")
         try await client.close()

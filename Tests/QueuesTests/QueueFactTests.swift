@@ -8,6 +8,11 @@ import Wire
     private static func range(_ first: Int64, _ end: Int64) -> Range<Offset> { Offset(first)..<Offset(end) }
 
     static let mark = PurgeMark(id: 3, count: 12, at: Timestamp(ms: 1_700_000_000_000), until: Timestamp(ms: 1_700_000_600_000))
+    static let failing: CursorTotals = {
+        var totals = CursorTotals()
+        (totals.dead, totals.hasFailures) = (7, true)
+        return totals
+    }()
     static let all: [QueueFact] = [
         .start(Offset(70)),
         .settled(range(0, 1 << 40), .accepted), .settled(range(5, 6), .missing),
@@ -20,7 +25,7 @@ import Wire
         .saved(
             mark, ready: [SavedRun(range: range(1, 2), attempts: 1)],
             waiting: [SavedRun(range: range(4, 9), attempts: 2, due: Timestamp(ms: 9))]),
-        .totals(CursorTotals(), nextPurge: 8),
+        .totals(CursorTotals(), nextPurge: 8), .totals(failing, nextPurge: 9),
     ]
 
     @Test func factsComeBackAsTheyWere() throws {

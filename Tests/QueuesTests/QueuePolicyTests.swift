@@ -31,6 +31,20 @@ import Testing
         #expect(policy(["delivery.limit": "0"]).deliveryLimit == nil)
     }
 
+    @Test func `a queue without retries whose messages grow old is a delay, unless it is told when to give up`() {
+        let chain = ["ttl.ms": "30000", "dead.letter": "orders"]
+        #expect(policy(chain).diesByAgeOnly)
+        #expect(!policy(["dead.letter": "orders"]).diesByAgeOnly)
+        for more in [("retry.levels", "1s"), ("delivery.limit", "3"), ("max.depth", "10")] {
+            #expect(!policy(chain.merging([more]) { $1 }).diesByAgeOnly, "\(more)")
+        }
+        for more in [("delivery.limit", "0"), ("rate.out", "5")] {
+            #expect(policy(chain.merging([more]) { $1 }).diesByAgeOnly, "\(more)")
+        }
+        let full = ["max.bytes": "10", "overflow": "reject-publish"]
+        #expect(policy(chain.merging(full) { $1 }).diesByAgeOnly)
+    }
+
     @Test(arguments: ["10s,,1m", "10", "0ms", "1s,x", "366d", ""]) func wrongLevelsAreNamed(_ text: String) {
         let problem = QueuePolicy.problem(with: "retry.levels", value: text)
         #expect((problem == nil) == text.isEmpty)

@@ -1,6 +1,8 @@
 import Synchronization
 
-/// Lets one asynchronous section through at a time, in order of arrival. For rare administrative changes only.
+/// Lets one asynchronous section through at a time, in order of arrival. For changes by operators and for what happens a few times a
+/// second, such as a snapshot's look at the shards: entering costs a lock, and who waits an allocation. Never for single messages. The line
+/// is as long as there are callers; what calls it bounds them.
 final class AsyncGate: Sendable {
     private struct State {
         var busy = false

@@ -16,6 +16,8 @@ public final class ShareCoordinator: @unchecked Sendable {
     /// Share groups that have, or had, cursors: they keep their type when their members have left.
     private var known: Set<String> = []
     private var ticking: RepeatedTask?
+    /// What ``consumers()`` found, and at which change of the table.
+    private var counted: (changes: Int, consumers: [QueueKey: Int]) = (0, [:])
 
     private static let tickMs: Int64 = 500
 
@@ -107,8 +109,13 @@ public final class ShareCoordinator: @unchecked Sendable {
             + known.lazy.filter { !isOwn($0) && self.table.groups[$0] == nil }.map { ShareGroup(id: $0) }
     }
 
-    /// Members that read something, by group and topic. Call on the shard's loop.
+    /// Members that read something, by group and topic. Call on the shard's loop. Counted anew only when members or assignments changed.
     func consumers() -> [QueueKey: Int] {
+        if counted.changes != table.changes { counted = (table.changes, countConsumers()) }
+        return counted.consumers
+    }
+
+    private func countConsumers() -> [QueueKey: Int] {
         var consumers: [QueueKey: Int] = [:]
         for group in table.groups.values {
             for member in group.members.values {

@@ -6,25 +6,40 @@ import Queues
 import Storage
 import Synchronization
 
-/// The broker's dead-letter queues: which there are, an index of each, and how many messages they had a minute ago. Any thread.
+/// What a dead-letter queue's index said last: enough for one line about why its messages died.
+struct DeadCause: Sendable, Equatable {
+    /// The most frequent reason among those that are known, and its share of all messages, 0 to 1: of those not read yet none has it.
+    var reason: String
+    var share: Double
+    /// When the first of them died; nil when there are some from before what is indexed.
+    var sinceMs: Int64?
+    /// All messages were read; else the share is the least it can be.
+    var isWhole: Bool
+
+    /// `71%`; `62%+` where it may be more.
+    var shareText: String { isWhole ? "\(Int((share * 100).rounded()))%" : "\(Int(share * 100))%+" }
+}
+
+/// The broker's dead-letter queues: an index of each, and what it said last. Any thread.
 final class DeadQueues: Sendable {
-    struct Sample: Sendable {
-        var at: Monotonic
+    private struct Known {
+        var cause: DeadCause?
         var messages: Int64
+        var recordsIn: Int64
+        var isWhole: Bool
     }
     private struct State {
         var indexes: [TopicID: DeadIndex] = [:]
-        var samples: [TopicID: [Sample]] = [:]
-        var isSampling = false
-        var lastSampled = Monotonic(ns: 0)
+        var known: [TopicID: Known] = [:]
+        var isFollowing = false
+        var lastFollowed = Monotonic(ns: 0)
     }
     private let state = Mutex(State())
     private let log: any Log
     private let limits: Limits
 
-    /// Samples are this far apart, and reach back a minute.
-    private static let sampleMs: Int64 = 10_000
-    private static let sampleCount = 7
+    /// What no screen looks at is read on this often.
+    private static let followEveryMs: Int64 = 10_000
 
     init(log: any Log, limits: Limits) {
         self.log = log
@@ -41,93 +56,114 @@ final class DeadQueues: Sendable {
         }
     }
 
-    func forget(_ topic: TopicID) {
-        state.withLock {
-            $0.indexes[topic] = nil
-            $0.samples[topic] = nil
-        }
-    }
-
-    /// Whether it is time for the next sample; the caller then takes one and calls ``sampled(_:at:)``.
+    /// Whether it is time to read on; the caller then does, and calls ``followed(_:)``.
     func isDue(at now: Monotonic) -> Bool {
         state.withLock { state in
-            guard !state.isSampling, state.lastSampled.ns == 0 || now.ms(since: state.lastSampled) >= Self.sampleMs else { return false }
-            state.isSampling = true
-            state.lastSampled = now
+            guard !state.isFollowing, state.lastFollowed.ns == 0 || now.ms(since: state.lastFollowed) >= Self.followEveryMs else {
+                return false
+            }
+            state.isFollowing = true
+            state.lastFollowed = now
             return true
         }
     }
 
-    func sampled(_ messages: [TopicID: Int64], at now: Monotonic) {
+    /// All dead-letter queues have been read on; what is known of others is forgotten.
+    func followed(_ topics: Set<TopicID>) {
         state.withLock { state in
-            state.isSampling = false
-            state.samples = state.samples.filter { messages[$0.key] != nil }
-            state.indexes = state.indexes.filter { messages[$0.key] != nil }
-            for (topic, count) in messages {
-                var samples = state.samples[topic] ?? []
-                samples.append(Sample(at: now, messages: count))
-                if samples.count > Self.sampleCount { samples.removeFirst() }
-                state.samples[topic] = samples
-            }
+            state.isFollowing = false
+            state.known = state.known.filter { topics.contains($0.key) }
+            state.indexes = state.indexes.filter { topics.contains($0.key) }
         }
     }
 
-    /// Change per minute, from what was there up to a minute ago.
-    func perMinute(_ topic: TopicID, messages: Int64, at now: Monotonic) -> Double {
-        guard let first = state.withLock({ $0.samples[topic]?.first }) else { return 0 }
-        let ms = now.ms(since: first.at)
-        return ms >= 1_000 ? Double(messages - first.messages) * 60_000 / Double(ms) : 0
+    /// Whether a queue is not as it was when it was last counted.
+    func hasChanged(_ queue: DeadLetterQueue) -> Bool {
+        state.withLock { state in
+            guard let known = state.known[queue.topic.id], known.isWhole else { return true }
+            return known.messages != queue.messages || known.recordsIn != queue.recordsIn
+        }
+    }
+
+    /// A queue was counted.
+    /// - Parameters:
+    ///   - cause: nil while too little is known.
+    ///   - isWhole: all of its messages were read.
+    func note(_ cause: DeadCause?, isWhole: Bool, of queue: DeadLetterQueue) {
+        let known = Known(cause: cause, messages: queue.messages, recordsIn: queue.recordsIn, isWhole: isWhole)
+        state.withLock { $0.known[queue.topic.id] = known }
+    }
+
+    /// Why messages died, by queue, as far as it is known: no more than seconds old.
+    var causes: [TopicID: DeadCause] { state.withLock { $0.known.compactMapValues(\.cause) } }
+}
+
+/// A dead-letter queue as statistics know it.
+struct DeadLetterQueue: Sendable {
+    var topic: Topic
+    /// Share groups that name it as their target.
+    var sources: [String] = []
+    /// Messages that are not settled.
+    var messages: Int64 = 0
+    /// Change per minute, over the last one.
+    var perMinute = 0.0
+    /// Records appended since the broker's start.
+    var recordsIn: Int64 = 0
+}
+
+extension Statistics.State {
+    /// One queue as a dead-letter queue; nil when there is no such queue.
+    func deadLetterQueue(_ topic: Topic) -> DeadLetterQueue? {
+        guard let place = queues.place(of: topic.name) else { return nil }
+        let figures = queues.figures[place]
+        return DeadLetterQueue(
+            topic: topic, sources: queues.deadLetterSources[topic.name] ?? [], messages: figures.open,
+            perMinute: queues.tracks[place].perMinute(figures, at: queues.lastTick), recordsIn: figures.recordsIn)
     }
 }
 
 extension Broker {
-    /// Dead-letter queues: topics declared or made as such, and targets that queues and share groups name; with who names them.
-    func deadLetterTopics() -> [(topic: Topic, sources: [String])] {
+    /// All dead-letter queues by name, as of the last look at the shards: the same ones that totals and attention count.
+    func deadLetterQueues() -> [DeadLetterQueue] {
         let topics = catalog.current
-        var sources: [String: Set<String>] = [:]
-        func note(_ setting: String?, group: String) {
-            guard let setting, !setting.isEmpty else { return }
-            let target: QueuePolicy.DeadLetter = setting == "auto" ? .auto : .topic(setting)
-            if let name = Self.deadLetterName(target, group: group) { sources[name, default: []].insert(group) }
-        }
-        for topic in topics.byName.values where topic.config.isQueue { note(topic.config.overrides["dead.letter"], group: topic.name) }
-        for group in groupConfigs.groups {
-            let settings = groupConfigs.settings(of: group)
-            note(settings["dead.letter"], group: group)
-            note(settings["errors.deadletterqueue.topic.name"], group: group)
-        }
-        return topics.byName.values.compactMap { topic in
-            let named = sources[topic.name]
-            guard named != nil || topic.config.isDeadLetterQueue else { return nil }
-            return (topic, (named ?? []).sorted())
-        }.sorted { $0.topic.name < $1.topic.name }
-    }
-
-    /// Every ten seconds: how many messages each has; and what indexes have not read yet is read.
-    func sampleDeadQueues() {
-        let now = clock.monotonic
-        guard deadQueues.isDue(at: now) else { return }
-        Task {
-            var messages: [TopicID: Int64] = [:]
-            for (topic, _) in self.deadLetterTopics() {
-                messages[topic.id] = 0
-                for key in QueueName(group: topic.name, topic: topic).keys { messages[topic.id]! += await self.counts(of: key)?.open ?? 0 }
-                await self.followDead(topic)
+        return statistics.state.withLock { state in
+            state.queues.order.compactMap { place in
+                guard state.queues.figures[place].isDeadLetter else { return nil }
+                return topics[state.queues.tracks[place].sample.topic].flatMap { state.deadLetterQueue($0) }
             }
-            self.deadQueues.sampled(messages, at: now)
         }
     }
 
-    /// Reads a queue's index on to the ends of its partitions, in short stretches between which screens get their turn; with `forMs` for
-    /// about so long only.
-    private func followDead(_ topic: Topic, forMs: Int64? = nil) async {
+    /// By the same rule; what was declared a moment ago counts too.
+    func isDeadLetterQueue(_ topic: Topic) -> Bool {
+        if topic.config.isQueue, topic.config.isDeadLetterQueue { return true }
+        return statistics.state.withLock { state in
+            state.queues.place(of: topic.name).map { state.queues.figures[$0].isDeadLetter } ?? false
+        }
+    }
+
+    /// Every ten seconds: what indexes have not read yet is read, and what has changed is counted.
+    func followDeadQueues() {
+        guard deadQueues.isDue(at: clock.monotonic) else { return }
+        Task {
+            let queues = self.deadLetterQueues()
+            for queue in queues where self.deadQueues.hasChanged(queue) {
+                await self.followDead(queue.topic)
+                _ = await self.counted(queue, until: self.clock.monotonic)
+            }
+            self.deadQueues.followed(Set(queues.map(\.topic.id)))
+        }
+    }
+
+    /// Reads a queue's index on to the ends of its partitions, in short stretches between which screens get their turn; with `deadline` no
+    /// longer than until then.
+    func followDead(_ topic: Topic, until deadline: Monotonic? = nil) async {
         let index = deadQueues.index(of: topic.id)
         let clock = clock
-        let started = clock.monotonic
         for key in QueueName(group: topic.name, topic: topic).keys {
             guard let range = await range(of: key) else { continue }
             var isThere = false
-            while !isThere, forMs.map({ clock.monotonic.ms(since: started) < $0 }) ?? true {
+            while !isThere, deadline.map({ clock.monotonic < $0 }) ?? true {
                 let stretch = clock.monotonic
                 do throws(LogError) {
                     isThere = try await index.follow(key.partition, from: range.lowerBound, to: range.upperBound) {
@@ -152,7 +188,7 @@ extension Broker {
     }
 
     /// Ranges of messages that are not settled, by partition.
-    private func openRanges(_ topic: Topic) async -> [(partition: Int32, ranges: [Range<Offset>])] {
+    func openRanges(_ topic: Topic) async -> [(partition: Int32, ranges: [Range<Offset>])] {
         var result: [(partition: Int32, ranges: [Range<Offset>])] = []
         for key in QueueName(group: topic.name, topic: topic).keys {
             guard let range = await range(of: key) else { continue }
@@ -161,121 +197,5 @@ extension Broker {
             result.append((key.partition.index, ranges))
         }
         return result
-    }
-
-    // MARK: Views
-
-    func deadQueuePage(_ query: ListQuery) async throws(ControlError) -> Page<DeadQueueRow> {
-        let all = deadLetterTopics()
-        let matcher = try NameMatcher(query.filter)
-        let matching = all.filter { matcher.matches($0.topic.name) }
-        var rows: [(row: DeadQueueRow, topic: Topic)] = []
-        for (topic, sources) in matching {
-            var row = DeadQueueRow()
-            row.name = topic.name
-            row.sources = sources
-            for key in QueueName(group: topic.name, topic: topic).keys { row.messages += await counts(of: key)?.open ?? 0 }
-            row.perMinute = deadQueues.perMinute(topic.id, messages: row.messages, at: clock.monotonic)
-            rows.append((row, topic))
-        }
-        rows.sort { left, right in
-            let isBefore: Bool? =
-                switch query.sort {
-                case "messages": left.row.messages == right.row.messages ? nil : left.row.messages < right.row.messages
-                case "perMinute": left.row.perMinute == right.row.perMinute ? nil : left.row.perMinute < right.row.perMinute
-                default: nil
-                }
-            guard let isBefore else {
-                return query.sort == "name" && query.descending ? left.row.name > right.row.name : left.row.name < right.row.name
-            }
-            return query.descending ? !isBefore : isBefore
-        }
-        let start = max(0, min(query.start, rows.count))
-        var window: [DeadQueueRow] = []
-        for (row, topic) in rows[start...].prefix(max(0, min(query.count, limits.listRows))) {
-            window.append(await withReasons(row, topic, following: false).row)
-        }
-        return Page(rows: window, start: start, matched: rows.count, total: all.count)
-    }
-
-    /// How long a screen waits for an index that has fallen behind; it is followed further in the background.
-    private static let followMs: Int64 = 100
-
-    private func withReasons(_ row: DeadQueueRow, _ topic: Topic, following: Bool) async -> (
-        row: DeadQueueRow, groups: [DeadIndex.Counted], others: Int64, open: [(partition: Int32, ranges: [Range<Offset>])]
-    ) {
-        var row = row
-        if following { await followDead(topic, forMs: Self.followMs) }
-        let open = await openRanges(topic)
-        let (groups, others, unread) = deadQueues.index(of: topic.id).count(open)
-        row.unread = unread
-        guard unread == 0 else { return (row, groups, others, open) }
-        let known = groups.reduce(0) { $0 + $1.count }
-        if let top = groups.first, known + others > 0 {
-            row.topReason = top.group.reason
-            row.topShare = Double(top.count) / Double(known + others)
-        }
-        let now = clock.now.ms
-        row.oldestMs = groups.map(\.firstMs).min().map { max(0, now - $0) }
-        row.newestMs = groups.map(\.lastMs).max().map { max(0, now - $0) }
-        return (row, groups, others, open)
-    }
-
-    /// A dead-letter queue, or any other queue, whole: why messages died, and a window of them, newest first.
-    func deadDetail(_ query: MessageQuery) async throws(ControlError) -> DeadDetail {
-        let queue = try queue(query.queue)
-        let topic = queue.topic
-        var row = DeadQueueRow()
-        row.name = topic.name
-        row.sources = deadLetterTopics().first { $0.topic.id == topic.id }?.sources ?? []
-        for key in queue.keys { row.messages += await counts(of: key)?.open ?? 0 }
-        row.perMinute = deadQueues.perMinute(topic.id, messages: row.messages, at: clock.monotonic)
-        var detail = DeadDetail()
-        let (full, groups, others, open) = await withReasons(row, topic, following: true)
-        detail.row = full
-        detail.watermark = await ends(of: queue)
-        // Groups are told apart by origin too; the screen shows one row per reason.
-        var byReason: [String: DeadReasonRow] = [:]
-        for counted in groups {
-            var reason = byReason[counted.group.reason] ?? DeadReasonRow()
-            reason.reason = counted.group.reason
-            reason.count += counted.count
-            reason.firstMs = min(reason.firstMs ?? .max, counted.firstMs)
-            reason.lastMs = max(reason.lastMs ?? .min, counted.lastMs)
-            if let origin = counted.group.origin { reason.origins = (reason.origins + [origin]).sorted() }
-            byReason[counted.group.reason] = reason
-        }
-        let reasons = byReason.values.sorted { ($1.count, $0.reason) < ($0.count, $1.reason) }
-        detail.reasons = Array(reasons.prefix(100))
-        detail.otherReasons = others + reasons.dropFirst(100).reduce(0) { $0 + $1.count }
-        detail.messages = try await newest(queue, query, open, total: Int(clamping: row.messages))
-        return detail
-    }
-}
-
-extension CursorCounts {
-    /// Messages that are not settled.
-    var open: Int64 { ready + acquired + waiting + moving }
-}
-
-/// Names that contain a text, without regard to case; after `~` a regular expression.
-struct NameMatcher {
-    private let text: String
-    private let pattern: TextPattern?
-
-    init(_ filter: String) throws(ControlError) {
-        text = filter.lowercased()
-        guard filter.hasPrefix("~") else {
-            pattern = nil
-            return
-        }
-        do throws(TextPattern.Problem) { pattern = try TextPattern(String(filter.dropFirst())) } catch {
-            throw ControlError(.invalid, "'\(filter.dropFirst())' is not a regular expression: \(error)")
-        }
-    }
-
-    func matches(_ name: String) -> Bool {
-        if let pattern { return pattern.matches(name) }
-        return text.isEmpty || name.lowercased().contains(text)
     }
 }

@@ -9,21 +9,6 @@ import Storage
 extension Broker {
     // MARK: Counts
 
-    /// Delayed messages by partition, without those of topics where nothing waits.
-    public func delayedCounts() async -> [PartitionID: Int64] {
-        var result: [PartitionID: Int64] = [:]
-        for shard in shards {
-            let counts = await shard.ask { shard -> [PartitionID: Int64] in
-                guard let store = shard.delays?.store else { return [:] }
-                var counts: [PartitionID: Int64] = [:]
-                for (number, count) in store.counts.totals { if let id = store.targets[number] { counts[id] = count } }
-                return counts
-            }
-            result.merge(counts) { $0 + $1 }
-        }
-        return result
-    }
-
     /// Delayed messages of one queue or topic (nil: of all) by how far off they are, and how many come due in the next five minutes. The
     /// retries and attempts are left for the cursors to fill in.
     public func delayOverview(queue: String?) async -> DelayOverview {

@@ -199,7 +199,7 @@ extension Broker {
     /// Once a second.
     func keepJobs() {
         countOutcomes()
-        sampleDeadQueues()
+        followDeadQueues()
         guard jobs.hasChanged else { return }
         Task { await self.jobs.saveChanged() }
     }

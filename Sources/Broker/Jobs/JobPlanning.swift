@@ -20,7 +20,7 @@ extension Broker {
         try Self.check(redrive)
         if let target = redrive.target, target == redrive.queue { throw ControlError(.invalid, "\(target) is the source itself") }
         var preview = try await preview(redrive, source)
-        let kind = redrive.target == nil ? "redrive" : source.topic.config.isDeadLetterQueue ? "redrive" : "move"
+        let kind = redrive.target == nil ? "redrive" : isDeadLetterQueue(source.topic) ? "redrive" : "move"
         let to = redrive.target ?? "origin"
         if redrive.dryRun {
             preview.durationMs = RedriveJob.durationMs(redrive.rules, count: preview.go)

@@ -104,7 +104,7 @@ struct Burial {
     /// - Returns: messages that are to be tried again.
     func carry(_ messages: [DeadMessage]) async throws(BurialProblem) -> [DeadMessage] {
         guard let topic = broker.catalog.current[key.partition.topic] else { return [] }
-        guard let target = try await target(of: topic) else {
+        guard let target = try await target(of: topic, areOld: messages.allSatisfy { $0.reason == .expired }) else {
             try await settle(messages.map(\.offset), as: .dropped)
             return []
         }
@@ -177,7 +177,9 @@ struct Burial {
     }
 
     /// The topic dead messages go to; made when it is not there. nil: there is none, they are dropped.
-    func target(of topic: Topic) async throws(BurialProblem) -> Topic? {
+    /// - Parameter areOld: all of them died of their age. In a TTL chain that is used as a delay the next queue is no dead-letter queue, so
+    ///   it is not made as one; `<name>.dlq` always is.
+    func target(of topic: Topic, areOld: Bool) async throws(BurialProblem) -> Topic? {
         guard let policy = broker.policy(group: key.group, topic: topic.name),
             let name = Broker.deadLetterName(policy.deadLetter, group: key.group)
         else { return nil }
@@ -191,7 +193,8 @@ struct Burial {
             return target
         }
         do throws(Catalog.Failure) {
-            return try await broker.createTopic(name, partitions: 1, config: TopicConfig.deadLetterQueue)
+            let isNext = areOld && policy.diesByAgeOnly && policy.deadLetter != .auto
+            return try await broker.createTopic(name, partitions: 1, config: isNext ? TopicConfig.nextQueue : .deadLetterQueue)
         } catch {
             if case .exists = error, let target = broker.catalog.current[name] { return target }
             throw BurialProblem(text: "dead letters of \(key.group) wait: their target \(name) could not be made: \(error)")
@@ -240,12 +243,21 @@ extension TopicConfig {
     /// A queue that never gives a message up by itself: what lies there waits for its operator.
     static let deadLetterQueue: TopicConfig = {
         do throws(ConfigProblem) {
-            return try parse(["queue": "true", "errors.deadletterqueue.group.enable": "true", "delivery.limit": "0"])
+            return try parse(["queue": "true", deadLetterSetting: "true", "delivery.limit": "0"])
         } catch { preconditionFailure("settings that are written here can be parsed: \(error)") }
     }()
 
+    /// A queue that gets what has become old elsewhere: no dead-letter queue, and it gives nothing up that has no target of its own.
+    static let nextQueue: TopicConfig = {
+        do throws(ConfigProblem) {
+            return try parse(["queue": "true", "delivery.limit": "0"])
+        } catch { preconditionFailure("settings that are written here can be parsed: \(error)") }
+    }()
+
+    static let deadLetterSetting = "errors.deadletterqueue.group.enable"
+
     /// The topic was made or declared as a dead-letter queue.
-    public var isDeadLetterQueue: Bool { overrides["errors.deadletterqueue.group.enable"] == "true" }
+    public var isDeadLetterQueue: Bool { overrides[Self.deadLetterSetting] == "true" }
 }
 
 extension Shard {

@@ -160,7 +160,8 @@ extension Mover {
         let key = publish.key
         guard let topic = broker.catalog.current[key.partition.topic] else { throw .unknownPartition }
         var found: Topic?
-        do throws(BurialProblem) { found = try await Burial(mover: self, broker: broker, key: key).target(of: topic) } catch {
+        do throws(BurialProblem) { found = try await Burial(mover: self, broker: broker, key: key).target(of: topic, areOld: false) } catch
+        {
             throw .storage(error.text)
         }
         // The target was taken back meanwhile: then it is refused and no more.

@@ -5,7 +5,7 @@ import Model
 ///
 /// ```
 /// written(orders-0), acknowledged(orders-0), written(pay-3), deleted(old-0)
-/// take() → changed [orders-0, pay-3], gone [old-0]; then [], []
+/// take(1) → changed [orders-0], gone [old-0]; take(1) → [pay-3], []; then [], []
 /// ```
 /// Bounded by the partitions there are and those that were deleted since the last look, which is a second ago at most.
 final class ChangedPartitions {
@@ -15,11 +15,16 @@ final class ChangedPartitions {
     func note(_ id: PartitionID) { changed.append(id) }
     func note(gone id: PartitionID) { gone.append(id) }
 
-    func take() -> (changed: [PartitionID], gone: [PartitionID]) {
+    /// Partitions that have changed.
+    var count: Int { changed.count }
+
+    /// The first `limit` that changed, and all that are gone.
+    func take(_ limit: Int) -> (changed: [PartitionID], gone: [PartitionID]) {
+        let taken = changed.prefix(limit)
         defer {
-            changed = []
+            changed.removeFirst(taken.count)
             gone = []
         }
-        return (changed, gone)
+        return (Array(taken), gone)
     }
 }

@@ -32,8 +32,8 @@ final class Partition: @unchecked Sendable {
     var end: Offset
     var bytes: Int64 { didSet { touch() } }
     var maxTimestamp: Timestamp
-    /// When the newest record arrived by the broker's clock; nil before the first of this run.
-    var appendedAt: Timestamp?
+    /// When its records arrived, by the broker's clock.
+    var times: AppendTimes
     var counters = PartitionCounters() { didSet { touch() } }
 
     /// Idempotent producers as of `end`: what a new batch is judged by. Known once the log behind the last snapshot has been read again.
@@ -64,8 +64,12 @@ final class Partition: @unchecked Sendable {
         var ticket: ProduceTicket?
     }
 
-    init(id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory, changes: ChangedPartitions) {
+    init(
+        id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory, times: AppendTimes,
+        changes: ChangedPartitions
+    ) {
         self.id = id
+        self.times = times
         self.changes = changes
         topicName = topic.name
         config = topic.config
@@ -107,7 +111,7 @@ final class Partition: @unchecked Sendable {
         highWatermark = append.next
         bytes += Int64(append.bytes.readableBytes)
         maxTimestamp = max(maxTimestamp, append.maxTimestamp)
-        appendedAt = now
+        times.note(append.base, at: now)
         counters.recordsIn += append.next - append.base
         counters.bytesIn += Int64(append.bytes.readableBytes)
         wakeAll()

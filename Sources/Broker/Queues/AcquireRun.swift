@@ -74,7 +74,7 @@ final class AcquireRun: @unchecked Sendable {
             return AcquiredPart(slot: item.slot, error: .unknownPartition)
         }
         while reads < host.limits.acquireReads {
-            guard records > 0, budget > 0, let first = cursor.machine.firstAvailable(to: member, now: host.now) else { break }
+            guard records > 0, budget > 0, let first = cursor.firstAvailable(to: member, now: host.now) else { break }
             reads += 1
             let later: @Sendable (Result<Located, LogError>) -> Void = { place in
                 self.goOn { $0.located(place, first, item, cursor) ?? nil }
@@ -165,7 +165,8 @@ final class AcquireRun: @unchecked Sendable {
         deliveries.sort { $0.range.lowerBound < $1.range.lowerBound }
         let bytes = batches.slice(of: content, lowest..<highest)
         host.delivered(
-            cursor, messages: deliveries.reduce(0) { $0 + ($1.range.upperBound - $1.range.lowerBound) }, bytes: bytes.readableBytes)
+            cursor, messages: count(deliveries), bytes: bytes.readableBytes)
+        cursor.answers.took(member, all: cursor.machine.held(by: member), of: count(deliveries), now: now.monotonic)
         host.changed(cursor)
         self.bytes += bytes.readableBytes
         budget -= bytes.readableBytes
@@ -176,6 +177,10 @@ final class AcquireRun: @unchecked Sendable {
         }
         part.slice = LogSlice(content: .bytes(bytes), count: bytes.readableBytes)
         return .part(part)
+    }
+
+    private func count(_ deliveries: [Delivery]) -> Int64 {
+        deliveries.reduce(0) { $0 + ($1.range.upperBound - $1.range.lowerBound) }
     }
 
     /// Offsets that no batch has were removed, or belong to markers that nobody reads: nothing can be delivered there.
@@ -205,7 +210,7 @@ final class AcquireRun: @unchecked Sendable {
                 guard let cursor = host[item.key] else { continue }
                 cursor.wait(waiter)
                 // What came while others were read.
-                if cursor.machine.firstAvailable(to: member, now: host.now) != nil { isLate = true }
+                if cursor.firstAvailable(to: member, now: host.now) != nil { isLate = true }
                 host.changed(cursor)
             }
             if isLate, bytes == 0 { waiter.wake() }

@@ -26,7 +26,7 @@ extension CursorHost: MoveSource {
 
     func movable(_ key: ShareKey, in range: Range<Offset>, limit: Int) -> [Range<Offset>] {
         guard let cursor = self[key] else { return [] }
-        cursor.machine.promote(now: now)
+        cursor.promote(now: now)
         return cursor.machine.movable(in: range, limit: limit)
     }
 

@@ -4,12 +4,20 @@ import Storage
 
 /// What leaves a queue by itself: expired messages, and those for which there is no room.
 extension CursorHost {
-    /// What a queue held before its ages were noted counts as old as its newest record: it expires late rather than early.
+    /// What a queue held before its ages were noted counts as old as the newest record of its stretch, or as the first whose time is known,
+    /// or as its newest record: it expires late rather than early.
     func noteBacklog(_ cursor: HostedCursor) {
         guard let ttl = cursor.machine.policy.ttlMs, cursor.ages.isEmpty, cursor.machine.openCount > 0 else { return }
-        let newest = cursor.partition.appendedAt ?? cursor.partition.maxTimestamp
-        let now = shard.clock.now
-        cursor.ages.note(cursor.machine.firstOpen, at: newest == .none ? now : min(newest, now), ttlMs: ttl)
+        let first = cursor.machine.firstOpen
+        let known = cursor.partition.times.stretches(from: first)
+        if let oldest = known.first {
+            if oldest.first > first { cursor.ages.note(first, at: oldest.oldest, ttlMs: ttl) }
+            for stretch in known { cursor.ages.note(max(first, stretch.first), at: stretch.newest, ttlMs: ttl) }
+        } else {
+            let newest = cursor.partition.maxTimestamp
+            let now = shard.clock.now
+            cursor.ages.note(first, at: newest == .none ? now : min(newest, now), ttlMs: ttl)
+        }
     }
 
     /// Expires what is older than `ttl.ms` and ready.
@@ -20,7 +28,7 @@ extension CursorHost {
             cursor.expiredBelow = max(cursor.expiredBelow, limit)
         }
         // What failed meanwhile may lie below what has expired already.
-        guard cursor.expiredBelow > .zero else { return }
+        guard let first = cursor.machine.nextReady(from: .zero), first < cursor.expiredBelow else { return }
         let step = cursor.machine.expire(before: cursor.expiredBelow, limit: limits.expiriesPerTick, now: now)
         guard !step.isEmpty else { return }
         log(step, of: cursor) { error in

@@ -216,7 +216,7 @@ final class CursorHost: @unchecked Sendable {
 
     /// The partition's first offset has risen.
     func trimmed(_ partition: Partition) {
-        for cursor in partition.cursors { cursor.machine.raiseFloor(to: partition.start) }
+        for cursor in partition.cursors { cursor.raiseFloor(to: partition.start) }
     }
 
     // MARK: Time
@@ -262,7 +262,7 @@ final class CursorHost: @unchecked Sendable {
             if cursors[alarm.cursor.key] === alarm.cursor { due.append(alarm.cursor) }
         }
         for cursor in due {
-            let step = cursor.machine.tick(now: now, seed: random())
+            let step = cursor.machine.wantsTick(now: now) ? cursor.machine.tick(now: now, seed: random()) : CursorStep()
             if step.isEmpty { changed(cursor) } else { steps.append((cursor, step)) }
         }
         // Facts of one cursor are logged in the order in which it decided them.

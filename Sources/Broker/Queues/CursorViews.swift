@@ -15,7 +15,10 @@ public struct CursorCounts: Equatable, Sendable {
     public var moving: Int64 = 0
     public var dead: Int64 = 0
     public var dropped: Int64 = 0
+    /// Died of their age without a target; those with one are among the dead.
     public var expired: Int64 = 0
+    /// Some died for another reason than their age, and had a target.
+    public var hasFailures = false
     public var delivered: Int64 = 0
     public var accepted: Int64 = 0
     /// Publishes that admission refused.
@@ -24,6 +27,8 @@ public struct CursorCounts: Equatable, Sendable {
     public var start = Offset.zero
     public var end = Offset.zero
     public var firstOpen = Offset.zero
+    /// When the first open message was appended, where any is ready and that is known to the second.
+    public var firstOpenAt: Timestamp?
     /// Offsets from start to end that retention freed.
     public var holes: Int64 = 0
     /// Bytes of the log, settled messages included.
@@ -43,6 +48,11 @@ public struct CursorCounts: Equatable, Sendable {
         self.key = key
         self.topic = topic
     }
+
+    /// Neither ready nor waiting, and not settled: what lists show as unacked.
+    var unacked: Int64 { acquired + moving }
+    /// Messages that are not settled.
+    var open: Int64 { ready + unacked + waiting }
 }
 
 /// A message's place on a cursor.

@@ -55,6 +55,22 @@ final class HostedCursor: @unchecked Sendable {
         for waiter in woken.values { waiter.wake() }
     }
 
+    /// Waiting messages whose time has come are ready. What looks and changes nothing does not touch the partition, so that queues that
+    /// nobody writes to cost statistics nothing, however many consumers wait for them.
+    func promote(now: CursorTime) {
+        if machine.hasDue(at: now.wall) { machine.promote(now: now) }
+    }
+
+    /// The first message that `member` could have now.
+    func firstAvailable(to member: String, now: CursorTime) -> Offset? {
+        machine.isQuiet(at: now.wall) ? nil : machine.firstAvailable(to: member, now: now)
+    }
+
+    /// The log begins at `start` now.
+    func raiseFloor(to start: Offset) {
+        if machine.mayRaiseFloor(to: start) { machine.raiseFloor(to: start) }
+    }
+
     var counts: CursorCounts {
         var counts = CursorCounts(key: key, topic: partition.topicName)
         counts.ready = machine.readyCount
@@ -64,12 +80,14 @@ final class HostedCursor: @unchecked Sendable {
         counts.dead = machine.totals.dead
         counts.dropped = machine.totals.dropped
         counts.expired = machine.totals.expired
+        counts.hasFailures = machine.totals.hasFailures
         counts.delivered = machine.statistics.delivered
         counts.accepted = machine.statistics.accepted
         counts.refused = refused
         counts.start = partition.start
         counts.end = partition.highWatermark
         counts.firstOpen = machine.firstOpen
+        counts.firstOpenAt = counts.ready > 0 ? partition.times.known(counts.firstOpen) : nil
         counts.holes = partition.holeCount
         counts.bytes = partition.bytes
         counts.holdsDelivery = machine.holdsDelivery

@@ -6,39 +6,82 @@ import Model
 ///
 /// ```
 /// 100 accepted each second for 30 s → 100/s   then nothing: after 5 s 37/s, after 20 s 2/s, after 40 s 0
+/// took 10 messages at 0 s, answered at 4 s → silent for 6 s at 10 s; one that holds nothing is not waited for
 /// ```
+/// A consumer that leaves is forgotten, and one of whom nothing was heard for an hour when another comes.
 struct MemberAnswers {
-    struct Entry {
-        fileprivate(set) var perSecond: Double
-        fileprivate(set) var at: Monotonic
+    private struct Entry {
+        /// Accepted per second as of `answeredAt`.
+        var perSecond = 0.0
+        var answeredAt: Monotonic?
+        /// When it last got messages while it held none.
+        var busySince: Monotonic
+
+        /// When it was last heard of, or was given something to answer.
+        var quietSince: Monotonic { answeredAt.map { max($0, busySince) } ?? busySince }
+
+        func rate(_ now: Monotonic) -> Double {
+            guard let answeredAt else { return 0 }
+            let rate = perSecond * exp(-Double(max(0, now.ms(since: answeredAt))) / 1_000 / MemberAnswers.fadeSeconds)
+            return rate < 0.05 ? 0 : rate
+        }
     }
+    /// What is known of one consumer.
+    struct Look: Equatable {
+        /// Accepted per second, of late.
+        var perSecond: Double
+        /// Since it last answered; nil when it never did.
+        var answeredMs: Int64?
+        /// Since it last answered, or got something to answer when it held nothing, whichever came later.
+        var silentMs: Int64
+    }
+
     private static let fadeSeconds = 5.0
+    private static let keepMs: Int64 = 3_600_000
     private var entries: [String: Entry] = [:]
     let limit: Int
 
-    /// - Parameter limit: consumers remembered; past it those that answered longest ago are forgotten.
+    /// - Parameter limit: consumers remembered; past it those of whom nothing was heard for longest are forgotten.
     init(limit: Int) { self.limit = limit }
 
+    /// The member has answered, and accepted so many messages by it.
     mutating func note(_ member: String, accepted: Int64, now: Monotonic) {
-        let before = entries[member].map { Self.rate($0, now) } ?? 0
-        entries[member] = Entry(perSecond: before + Double(accepted) / Self.fadeSeconds, at: now)
-        if entries.count > limit { forgetHalf() }
+        var entry = entries[member] ?? Entry(busySince: now)
+        entry.perSecond = entry.rate(now) + Double(accepted) / Self.fadeSeconds
+        entry.answeredAt = now
+        set(entry, of: member, now: now)
     }
 
-    /// nil for one that never answered, or so long ago that it is forgotten.
-    func look(_ member: String, now: Monotonic) -> (perSecond: Double, sinceMs: Int64)? {
-        entries[member].map { (Self.rate($0, now), max(0, now.ms(since: $0.at))) }
+    /// The member was given `count` messages, and now holds `all`.
+    mutating func took(_ member: String, all: Int64, of count: Int64, now: Monotonic) {
+        if var entry = entries[member] {
+            guard all <= count else { return }
+            entry.busySince = now
+            entries[member] = entry
+        } else {
+            set(Entry(busySince: now), of: member, now: now)
+        }
     }
 
-    var members: Dictionary<String, Entry>.Keys { entries.keys }
+    /// The member has left.
+    mutating func forget(_ member: String) { entries[member] = nil }
 
-    private static func rate(_ entry: Entry, _ now: Monotonic) -> Double {
-        let rate = entry.perSecond * exp(-Double(max(0, now.ms(since: entry.at))) / 1_000 / fadeSeconds)
-        return rate < 0.05 ? 0 : rate
+    /// nil for one that never had a message, or of whom nothing was heard for so long that it is forgotten.
+    func look(_ member: String, now: Monotonic) -> Look? {
+        entries[member].map { entry in
+            Look(
+                perSecond: entry.rate(now), answeredMs: entry.answeredAt.map { max(0, now.ms(since: $0)) },
+                silentMs: max(0, now.ms(since: entry.quietSince)))
+        }
     }
 
-    private mutating func forgetHalf() {
-        let kept = entries.sorted { $0.value.at > $1.value.at }.prefix(limit / 2)
+    var members: some Collection<String> { entries.keys }
+
+    private mutating func set(_ entry: Entry, of member: String, now: Monotonic) {
+        guard entries.updateValue(entry, forKey: member) == nil else { return }
+        entries = entries.filter { now.ms(since: $0.value.quietSince) < Self.keepMs }
+        guard entries.count > limit else { return }
+        let kept = entries.sorted { $0.value.quietSince > $1.value.quietSince }.prefix(max(1, limit / 2))
         entries = Dictionary(uniqueKeysWithValues: kept.map { ($0.key, $0.value) })
     }
 }
@@ -49,12 +92,15 @@ struct MemberUse: Sendable {
     /// Accepted per second, of late.
     var perSecond = 0.0
     /// Since it last answered a message; nil when it never did.
-    var sinceMs: Int64?
+    var answeredMs: Int64?
+    /// Since it last answered, or got something to answer; nil when neither is known.
+    var silentMs: Int64?
 
     mutating func add(_ other: MemberUse) {
         held += other.held
         perSecond += other.perSecond
-        sinceMs = [sinceMs, other.sinceMs].compactMap { $0 }.min()
+        answeredMs = [answeredMs, other.answeredMs].compactMap { $0 }.min()
+        silentMs = [silentMs, other.silentMs].compactMap { $0 }.min()
     }
 }
 
@@ -68,8 +114,9 @@ extension Shard {
             guard let cursor = cursors?[key] else { continue }
             for holder in cursor.machine.holders { uses[holder.member, default: MemberUse()].held += holder.held }
             for member in cursor.answers.members {
-                guard let (perSecond, sinceMs) = cursor.answers.look(member, now: now) else { continue }
-                uses[member, default: MemberUse()].add(MemberUse(perSecond: perSecond, sinceMs: sinceMs))
+                guard let look = cursor.answers.look(member, now: now) else { continue }
+                uses[member, default: MemberUse()].add(
+                    MemberUse(perSecond: look.perSecond, answeredMs: look.answeredMs, silentMs: look.silentMs))
             }
         }
         return uses

@@ -16,7 +16,7 @@ extension Shard {
     ) {
         run {
             guard let host = self.cursors, let cursor = host[key], count > 0 else { return reply([]) }
-            cursor.machine.promote(now: host.now)
+            cursor.promote(now: host.now)
             var messages: [CursorMessage] = []
             // What retention freed is settled and can't be shown.
             for piece in cursor.partition.holes.missing(in: max(.zero, from)..<max(from, cursor.machine.end)) {
@@ -36,7 +36,7 @@ extension Shard {
     public func message(_ key: ShareKey, at offset: Offset, reply: @escaping @Sendable (CursorMessage?) -> Void) {
         run {
             guard let host = self.cursors, let cursor = host[key] else { return reply(nil) }
-            cursor.machine.promote(now: host.now)
+            cursor.promote(now: host.now)
             let run = cursor.machine.state(of: offset)
             reply(CursorMessage(offset: offset, state: run.state, attempts: run.attempts, due: run.due))
         }
@@ -136,11 +136,6 @@ extension Shard {
     public func cursorCounts() -> [CursorCounts] {
         loop.preconditionInEventLoop()
         return cursors?.cursors.values.map(\.counts) ?? []
-    }
-
-    /// Members that hold messages of a cursor, and how many.
-    public func holders(of key: ShareKey, reply: @escaping @Sendable ([(member: String, held: Int64)]) -> Void) {
-        run { reply(self.cursors?[key]?.machine.holders ?? []) }
     }
 
     /// Lets a cursor's machine decide, and answers when its facts are logged.

@@ -66,6 +66,7 @@ extension Shard {
             var steps: [(cursor: HostedCursor, step: CursorStep)] = []
             for key in keys {
                 guard let cursor = host[key] else { continue }
+                cursor.answers.forget(member)
                 steps.append((cursor, cursor.machine.release(member, wasLost: wasLost, now: host.now, seed: host.random())))
             }
             if !steps.isEmpty { host.log(steps) { _ in } }

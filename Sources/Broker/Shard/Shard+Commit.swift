@@ -49,6 +49,7 @@ extension Shard {
     private func written(_ frame: Frame) {
         let now = clock.now
         var answers: [(ProduceTicket?, ProduceResult)] = []
+        var hasRecords = false
         for entry in commit.inFlight {
             if case .delayed(let part) = entry.owner {
                 delays?.written(part, entry.append, now: now)
@@ -56,10 +57,12 @@ extension Shard {
             }
             guard case .partition(let partition, let ticket, let slot, let appendTime) = entry.owner else { continue }
             partition.written(entry.append, now: now)
+            hasRecords = true
             if !partition.cursors.isEmpty { cursors?.written(partition, from: entry.append.base) }
             if frame.durable && entry.wants == .durable { continue }
             answers.append((ticket, .init(slot: slot, baseOffset: entry.append.base, appendTime: appendTime, logStart: partition.start)))
         }
+        if hasRecords { noteAppended() }
         finish(answers)
     }
 

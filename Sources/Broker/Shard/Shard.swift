@@ -50,6 +50,7 @@ public final class Shard: @unchecked Sendable {
     /// Appended since the last producer snapshot.
     var bytesSinceSnapshot = 0
     var snapshotRunning = false
+    var times: TimesPace
     var closing: (() -> Void)?
 
     /// Bytes that wait for a frame, readable from any thread: doors stop reading above their limit.
@@ -67,6 +68,7 @@ public final class Shard: @unchecked Sendable {
         self.clock = clock
         self.options = options
         self.logger = logger
+        times = TimesPace(limits: options.limits)
     }
 
     /// Runs `body` on the shard's loop: at once when already there.
@@ -82,10 +84,14 @@ public final class Shard: @unchecked Sendable {
         }
     }
 
-    /// Takes a partition over. `extent` is what the log holds of it.
-    func adopt(_ id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory) {
+    /// Takes a partition over. `extent` is what the log holds of it, `times` what is known of when its records were appended.
+    func adopt(
+        _ id: PartitionID, topic: Topic, extent: StreamExtent, start: Offset?, memory: ProducerMemory, times: AppendTimes? = nil
+    ) {
         loop.preconditionInEventLoop()
-        let partition = Partition(id: id, topic: topic, extent: extent, start: start, memory: memory, changes: changes)
+        let partition = Partition(
+            id: id, topic: topic, extent: extent, start: start, memory: memory,
+            times: times ?? AppendTimes(limit: options.limits.appendTimes), changes: changes)
         partitions[id] = partition
         if partition.config.units != StreamUnits() { log.setUnits(partition.config.units, of: partition.stream, shard: self.id) }
         cursors?.configured(partition)

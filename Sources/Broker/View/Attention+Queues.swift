@@ -78,9 +78,17 @@ extension SnapshotBuilder {
         let grows = perMinute >= 0.5
         var text = ShortText.count(Double(figures.open))
         text += grows ? " (\(ShortText.signed(perMinute))/min)" : "  not growing"
-        if let ms = oldest(figures) { text += "  oldest \(ShortText.age(ms))" }
-        return Attention(severity: grows ? .crit : .info, kind: "dead", subject: name, text: text, screen: "dead", select: name)
+        let cause = causes[state.queues.tracks[place].sample.topic]
+        if let cause {
+            text += "  \(cause.shareText) \(ShortText.cut(cause.reason, to: Self.reasonCharacters))"
+        } else if let ms = oldest(figures) {
+            text += "  oldest \(ShortText.age(ms))"
+        }
+        return Attention(
+            severity: grows ? .crit : .info, kind: "dead", subject: name, text: text, screen: "dead", select: name, sinceMs: cause?.sinceMs)
     }
+
+    private static let reasonCharacters = 40
 
     private func isOver(_ figures: QueueFigures) -> Bool { figures.refusedRate > 0 || figures.limit?.share ?? 0 >= 0.98 }
 

@@ -35,7 +35,8 @@ public final class BrokerView: Control {
         await broker.refreshStatistics()
         let state = broker.statistics.state.withLock { $0 }
         let builder = SnapshotBuilder(
-            state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic)
+            state: state, topics: broker.catalog.current, now: broker.clock.now, monotonic: broker.clock.monotonic,
+            causes: broker.deadQueues.causes)
         var snapshot = Snapshot(broker: info(state), totals: totals(state), history: builder.history(points: query.historyPoints))
         snapshot.attention = builder.attention(snapshot.broker)
         snapshot.events = broker.events.last(50)

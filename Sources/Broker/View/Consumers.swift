@@ -31,6 +31,7 @@ extension ConsumerRow {
         id = member
         unacked = use?.held ?? 0
         ackRate = use?.perSecond ?? 0
-        lastAckMs = use?.sinceMs
+        lastAckMs = use?.answeredMs
+        silentMs = unacked > 0 ? use?.silentMs : nil
     }
 }

@@ -5,10 +5,12 @@ import Queues
 /// queues reads two megabytes and counts no references.
 struct QueueFigures: Sendable {
     var ready: Int64 = 0
+    /// In a consumer's hands, or in those of a job or on the way to the dead-letter queue.
     var unacked: Int64 = 0
     var delayed: Int64 = 0
     var retrying: Int64 = 0
     var dead: Int64 = 0
+    /// Died or expired without a target.
     var dropped: Int64 = 0
     var delivered: Int64 = 0
     var accepted: Int64 = 0
@@ -31,7 +33,7 @@ struct QueueFigures: Sendable {
     var limit: NearestLimit?
     var holdsDelivery = false
     var holdsPublishing = false
-    /// It was made or declared as a dead-letter queue, or is another queue's target.
+    /// See ``QueueTracks/deadLetterSources``.
     var isDeadLetter = false
 
     /// Messages that were not settled: what lies in a dead-letter queue.
@@ -47,8 +49,7 @@ struct QueueFigures: Sendable {
         var share: Double?
         for counts in sample.cursors {
             ready += counts.ready
-            // In a consumer's hands, or in those of a job or on the way to the dead-letter queue.
-            unacked += counts.acquired + counts.moving
+            unacked += counts.unacked
             retrying += counts.waiting
             dead += counts.dead
             dropped += counts.dropped + counts.expired
@@ -57,8 +58,7 @@ struct QueueFigures: Sendable {
             refused += counts.refused
             bytes += counts.bytes
             let span = counts.end - counts.start - counts.holes
-            let open = counts.ready + counts.acquired + counts.waiting
-            openBytes += span > 0 ? Int64(Double(counts.bytes) * min(1, Double(open) / Double(span))) : 0
+            openBytes += span > 0 ? Int64(Double(counts.bytes) * min(1, Double(counts.open) / Double(span))) : 0
             if let cursor = counts.limitShare { share = max(share ?? 0, cursor) }
             holdsDelivery = holdsDelivery || counts.holdsDelivery
             holdsPublishing = holdsPublishing || counts.holdsPublishing

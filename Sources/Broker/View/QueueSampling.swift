@@ -27,17 +27,22 @@ struct ShardLook: Sendable {
     }
     var changed: [Changed] = []
     var gone: [PartitionID] = []
+    /// Changed partitions that are left for the next turn.
+    var left = 0
     /// Members of share groups by topic.
     var consumers: [QueueKey: Int] = [:]
     var delayed: [TopicID: Int64] = [:]
 }
 
 extension Shard {
-    /// What changed since the last call. Call on the shard's loop, through the statistics' gate.
-    func look(members: ShareCoordinator) -> ShardLook {
+    /// What changed since the last call, of at most ``Limits/partitionsPerLook`` partitions, so that a busy loop has its turns. Call on the
+    /// shard's loop, through the statistics' gate.
+    /// - Parameter members: nil where consumers and delays were told in a turn before.
+    func look(members: ShareCoordinator?) -> ShardLook {
         loop.preconditionInEventLoop()
         var look = ShardLook()
-        let (changed, gone) = changes.take()
+        let (changed, gone) = changes.take(options.limits.partitionsPerLook)
+        look.left = changes.count
         look.gone = gone
         look.changed.reserveCapacity(changed.count)
         for id in changed {
@@ -45,6 +50,7 @@ extension Shard {
             partition.looked()
             look.changed.append(.init(partition: partition.sample, cursors: partition.cursors.map(\.counts)))
         }
+        guard let members else { return look }
         look.consumers = members.consumers()
         if let store = delays?.store {
             for (number, count) in store.counts.totals {
@@ -53,6 +59,20 @@ extension Shard {
         }
         return look
     }
+}
+
+extension Shard {
+    /// What had changed by now, in as many turns as that takes. What changes meanwhile is left for the next time.
+    fileprivate func looks(members: ShareCoordinator) async -> [ShardLook] {
+        var looks = [await ask { $0.look(members: members) }]
+        for _ in 0..<looks[0].turnsLeft(limit: options.limits.partitionsPerLook) { looks.append(await ask { $0.look(members: nil) }) }
+        return looks
+    }
+}
+
+extension ShardLook {
+    /// How many more turns get all that is left.
+    fileprivate func turnsLeft(limit: Int) -> Int { (left + limit - 1) / limit }
 }
 
 extension Partition {
@@ -67,7 +87,7 @@ extension Broker {
     func refreshStatistics() async {
         await statistics.gate.enter { () async in
             var looks: [ShardLook] = []
-            for (shard, coordinator) in zip(shards, shareCoordinators) { looks.append(await shard.ask { $0.look(members: coordinator) }) }
+            for (shard, coordinator) in zip(shards, shareCoordinators) { looks += await shard.looks(members: coordinator) }
             let seen = looks
             let topics = catalog.current
             statistics.state.withLock { $0.absorb(seen, topics, groupConfigs) }

@@ -9,8 +9,16 @@ struct QueueTrack: Sendable {
     let folded: String
     /// What the queue is told to do with its messages; read again when ``QueueSample/settings`` change.
     private(set) var policy = QueuePolicy()
+    /// The topic that gets its dead letters; nil without one.
+    private(set) var deadLetterTarget: String?
+    /// Messages leave it dead for more than their age: what its target gets is dead, and not only late.
+    private(set) var givesUp = false
     /// When each cursor's first open message was appended, in the order of the sample's cursors; nil where it is not known.
     private(set) var ages: [QueueAge?]
+    /// Where the next look for unknown ages begins, so that a queue of many partitions gets to all of them.
+    private var ageTurn = 0
+    /// It is among those whose ages are to be looked up.
+    var isAgeless = false
     /// Counts as of the last second.
     private var last: QueueFigures?
     private var lastAttempts: [AttemptCount] = []
@@ -37,6 +45,8 @@ struct QueueTrack: Sendable {
         self.policy = policy
         folded = sample.name.lowercased()
         ages = Array(repeating: nil, count: sample.cursors.count)
+        followAges()
+        judge(policy)
     }
 
     /// Takes over counts; rates and graphs follow at the next second.
@@ -47,7 +57,16 @@ struct QueueTrack: Sendable {
             ages = next.cursors.map { known[$0.key] ?? nil }
         }
         sample = next
-        if let policy { self.policy = policy }
+        followAges()
+        judge(policy)
+    }
+
+    private mutating func judge(_ next: QueuePolicy?) {
+        if let next {
+            policy = next
+            deadLetterTarget = Broker.deadLetterName(policy.deadLetter, group: sample.group)
+        }
+        givesUp = !policy.diesByAgeOnly || sample.cursors.contains(where: \.hasFailures)
     }
 
     // MARK: A second
@@ -90,24 +109,57 @@ struct QueueTrack: Sendable {
         }
     }
 
-    mutating func learn(_ age: QueueAge, of partition: PartitionID) {
-        guard let index = sample.cursors.firstIndex(where: { $0.key.partition == partition }) else { return }
-        ages[index] = age
-    }
+    // MARK: Ages
 
-    // MARK: What is shown
-
-    /// Cursors with ready messages whose oldest message's time is not known.
-    var unknownAges: [(PartitionID, Offset)] {
-        zip(sample.cursors, ages).compactMap { counts, age in
-            counts.ready > 0 && age?.offset != counts.firstOpen ? (counts.key.partition, counts.firstOpen) : nil
+    /// What came lately the shard knows; the rest is looked up.
+    private mutating func followAges() {
+        for (index, counts) in sample.cursors.enumerated() {
+            if let at = counts.firstOpenAt {
+                ages[index] = QueueAge(offset: counts.firstOpen, appendedAt: at, end: counts.end)
+            } else {
+                ages[index] = ages[index]?.still(of: counts)
+            }
         }
     }
 
-    /// When the oldest open message was appended, where any is ready.
-    var oldestAt: Timestamp? {
-        zip(sample.cursors, ages).compactMap { counts, age in counts.ready > 0 ? age?.appendedAt : nil }.min()
+    /// - Parameter time: when the message at `offset` was appended; nil when that could not be found out.
+    mutating func learn(_ time: Timestamp?, at offset: Offset, of partition: PartitionID) {
+        guard let index = sample.cursors.firstIndex(where: { $0.key.partition == partition }) else { return }
+        let counts = sample.cursors[index]
+        ages[index] = time.flatMap { QueueAge(offset: offset, appendedAt: $0, end: counts.end).still(of: counts) }
     }
+
+    private func wantsAge(_ index: Int) -> Bool {
+        sample.cursors[index].ready > 0 && ages[index]?.offset != sample.cursors[index].firstOpen
+    }
+
+    /// Some cursor has ready messages, and its oldest message's time is not known or is that of one before it.
+    var wantsAges: Bool { ages.indices.contains(where: wantsAge) }
+
+    /// First open messages whose times are wanted, of at most `limit` cursors; the next call goes on behind them.
+    mutating func nextAges(_ limit: Int) -> [(PartitionID, Offset)] {
+        var found: [(PartitionID, Offset)] = []
+        let start = ages.isEmpty ? 0 : ageTurn % ages.count
+        for step in ages.indices where found.count < limit {
+            let index = (start + step) % ages.count
+            ageTurn = index + 1
+            if wantsAge(index) { found.append((sample.cursors[index].key.partition, sample.cursors[index].firstOpen)) }
+        }
+        return found
+    }
+
+    /// When the oldest open message was appended, where any is ready and the times are known of all cursors that have some: an age of a
+    /// part could be far too young.
+    var oldestAt: Timestamp? {
+        var oldest: Timestamp?
+        for (counts, age) in zip(sample.cursors, ages) where counts.ready > 0 {
+            guard let age else { return nil }
+            oldest = min(oldest ?? age.appendedAt, age.appendedAt)
+        }
+        return oldest
+    }
+
+    // MARK: What is shown
 
     /// Ready messages, the last `count` seconds.
     func trend(_ count: Int, _ figures: QueueFigures, at tick: Int) -> [Float] {
@@ -159,21 +211,15 @@ struct QueueTrack: Sendable {
             sum[index].died += count.died
         }
     }
-
-    /// The queue that gets this one's dead letters.
-    var deadLetterTarget: String? {
-        switch policy.deadLetter {
-        case .none: nil
-        case .auto: "\(sample.isQueue ? sample.name : sample.group).dlq"
-        case .topic(let name): name
-        }
-    }
 }
 
 /// What a queue's policy and place among others is read from: when it is equal, nothing has to be read again.
 struct QueueSettings: Equatable, Sendable {
     var topic: [String: String]
     var group: [String: String]
+
+    /// See ``TopicConfig/isDeadLetterQueue``.
+    var isDeadLetterQueue: Bool { topic[TopicConfig.deadLetterSetting] == "true" }
 }
 
 struct QueuePoint: Sendable {
@@ -182,8 +228,19 @@ struct QueuePoint: Sendable {
     var outRate: Float
 }
 
-/// When the first open message of a cursor was appended.
+/// When the first open message of a cursor was appended. Good for what comes behind it, for the second until that is looked up; not for
+/// messages that came when all of those had gone.
 struct QueueAge: Sendable {
     var offset: Offset
     var appendedAt: Timestamp
+    /// The log's end when it was last seen to hold.
+    var end: Offset
+
+    /// nil when it no longer says anything: the queue was drained meanwhile, or what lies before it is open again.
+    func still(of counts: CursorCounts) -> QueueAge? {
+        guard counts.ready > 0, counts.firstOpen >= offset, counts.firstOpen < end else { return nil }
+        var age = self
+        age.end = counts.end
+        return age
+    }
 }

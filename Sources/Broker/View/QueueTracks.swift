@@ -1,3 +1,4 @@
+import Collections
 import Model
 import Queues
 
@@ -21,6 +22,10 @@ struct QueueTracks: Sendable {
     /// Places by name.
     private(set) var order: [Int] = []
     private(set) var totals = QueueTotals()
+    /// Who names a queue as the target of what dies: share groups by target, in order. A target is a dead-letter queue when one of them
+    /// gives messages up for more than their age, or when it is declared as one: then it stays one when its sources are gone. That is the
+    /// one rule for ``QueueFigures/isDeadLetter``.
+    private(set) var deadLetterSources: [String: [String]] = [:]
     var herd: DelayHerd?
     private(set) var ticks = 0
 
@@ -32,8 +37,8 @@ struct QueueTracks: Sendable {
     /// Changed since the last second, and those whose rates fade.
     private var changed: Set<Int> = []
     private var hot: Set<Int> = []
-    /// Places to look up ages for, in turn.
-    private var ageless: Set<Int> = []
+    /// Places to look up ages for, first come first served; each is listed once.
+    private var ageless = Deque<Int>()
     /// Tracks of share groups on topics that are no queue of theirs.
     fileprivate var foreign = 0
     private var isUnordered = false
@@ -59,7 +64,9 @@ struct QueueTracks: Sendable {
         if let known = places[key] {
             place = known
             totals.add(figures[place], times: -1)
+            let gaveUp = tracks[place].givesUp
             tracks[place].take(sample, policy)
+            hasNewPolicies = hasNewPolicies || tracks[place].givesUp != gaveUp
         } else {
             place = tracks.count
             tracks.append(QueueTrack(sample, policy ?? QueuePolicy()))
@@ -77,7 +84,13 @@ struct QueueTracks: Sendable {
         figures[place].oldestAt = tracks[place].oldestAt
         totals.add(figures[place])
         changed.insert(place)
-        if figures[place].ready > 0 { ageless.insert(place) }
+        listIfAgeless(place)
+    }
+
+    private mutating func listIfAgeless(_ place: Int) {
+        guard !tracks[place].isAgeless, tracks[place].wantsAges else { return }
+        tracks[place].isAgeless = true
+        ageless.append(place)
     }
 
     /// Forgets queues. Rare: all places move.
@@ -88,7 +101,8 @@ struct QueueTracks: Sendable {
         for (new, old) in kept.enumerated() { moved[old] = new }
         for (old, new) in moved.enumerated() where new < 0 { totals.add(figures[old], times: -1) }
         func follow(_ set: Set<Int>) -> Set<Int> { Set(set.lazy.map { moved[$0] }.filter { $0 >= 0 }) }
-        (changed, hot, ageless) = (follow(changed), follow(hot), follow(ageless))
+        (changed, hot) = (follow(changed), follow(hot))
+        ageless = Deque(ageless.lazy.map { moved[$0] }.filter { $0 >= 0 })
         figures = kept.map { figures[$0] }
         tracks = kept.map { tracks[$0] }
         places = Dictionary(uniqueKeysWithValues: tracks.enumerated().map { ($1.key, $0) })
@@ -109,7 +123,14 @@ struct QueueTracks: Sendable {
 
     private mutating func markDeadLetters() {
         var targets: Set<Int> = []
-        for track in tracks { if let target = track.deadLetterTarget, let place = names[target] { targets.insert(place) } }
+        var sources: [String: Set<String>] = [:]
+        for (place, track) in tracks.enumerated() {
+            if track.sample.isQueue, track.sample.settings.isDeadLetterQueue { targets.insert(place) }
+            guard let target = track.deadLetterTarget, target != track.sample.topicName else { continue }
+            sources[target, default: []].insert(track.sample.group)
+            if track.givesUp, let place = names[target] { targets.insert(place) }
+        }
+        deadLetterSources = sources.mapValues { $0.sorted() }
         for place in figures.indices where figures[place].isDeadLetter != targets.contains(place) {
             totals.add(figures[place], times: -1)
             figures[place].isDeadLetter.toggle()
@@ -171,17 +192,24 @@ struct QueueTracks: Sendable {
     /// Places in the log whose times are wanted, of at most `limit` cursors.
     mutating func takeAgeless(_ limit: Int) -> [(QueueKey, PartitionID, Offset)] {
         var wanted: [(QueueKey, PartitionID, Offset)] = []
-        for place in ageless.prefix(limit) {
-            ageless.remove(place)
-            for (partition, offset) in tracks[place].unknownAges.prefix(limit) { wanted.append((tracks[place].key, partition, offset)) }
+        for _ in ageless.indices {
+            guard wanted.count < limit, let place = ageless.popFirst() else { break }
+            tracks[place].isAgeless = false
+            let room = limit - wanted.count
+            let next = tracks[place].nextAges(room)
+            for (partition, offset) in next { wanted.append((tracks[place].key, partition, offset)) }
+            // There may be more of them than there is room for.
+            if next.count == room { listIfAgeless(place) }
         }
         return wanted
     }
 
-    mutating func learn(_ age: QueueAge, of key: QueueKey, _ partition: PartitionID) {
+    /// - Parameter time: when the message at `offset` was appended; nil when that could not be found out: it is asked for again.
+    mutating func learn(_ time: Timestamp?, at offset: Offset, of key: QueueKey, _ partition: PartitionID) {
         guard let place = places[key] else { return }
-        tracks[place].learn(age, of: partition)
+        tracks[place].learn(time, at: offset, of: partition)
         figures[place].oldestAt = tracks[place].oldestAt
+        if time == nil { listIfAgeless(place) }
     }
 }
 

@@ -62,7 +62,7 @@ extension Broker {
         return groups
     }
 
-    /// Looks up when the oldest open messages were appended, of at most ``Limits/sampledAges`` queues whose first open message changed.
+    /// Looks up when the oldest open messages were appended, of at most ``Limits/sampledAges`` cursors whose first open message changed.
     private func lookUpAges() async {
         let wanted = statistics.state.withLock { $0.queues.takeAgeless(limits.sampledAges) }
         for shard in shards {
@@ -70,9 +70,7 @@ extension Broker {
             guard !mine.isEmpty else { continue }
             let times = await shard.times(of: mine.map { ($0.1, $0.2) })
             statistics.state.withLock { state in
-                for ((key, partition, offset), time) in zip(mine, times) {
-                    if let time { state.queues.learn(QueueAge(offset: offset, appendedAt: time), of: key, partition) }
-                }
+                for ((key, partition, offset), time) in zip(mine, times) { state.queues.learn(time, at: offset, of: key, partition) }
             }
         }
     }
@@ -108,7 +106,8 @@ struct GroupSample: Sendable {
 }
 
 extension Shard {
-    /// The base times of the batches that hold these records; nil where there is none or the log can't say.
+    /// When these records were appended: the base times of the batches that hold them, as far as they fit what the broker knows. nil where
+    /// there is none or the log can't say.
     func times(of places: [(PartitionID, Offset)]) async -> [Timestamp?] {
         await withCheckedContinuation { continuation in
             run {
@@ -120,7 +119,10 @@ extension Shard {
                     }
                     let offset = max(offset, partition.start)
                     let answer: @Sendable (Result<Located, LogError>) -> Void = { located in
-                        self.run { run.end(index, try? located.get().header.baseTimestamp) }
+                        self.run {
+                            let stamp = try? located.get().header.baseTimestamp
+                            run.end(index, stamp.map { partition.times.appendedAt(offset, stamp: $0) })
+                        }
                     }
                     guard offset < partition.highWatermark else {
                         run.end(index, nil)

@@ -120,6 +120,8 @@ enum ShortText {
         return String(Int64(value))
     }
 
+    static func cut(_ text: String, to limit: Int) -> String { text.count > limit ? text.prefix(limit - 1) + "…" : text }
+
     static func signed(_ value: Double) -> String { (value >= 0 ? "+" : "") + count(value) }
 
     static func age(_ ms: Int64?) -> String {

@@ -96,7 +96,7 @@ extension SnapshotBuilder {
             row.end = counts.end.value
             row.firstOpen = counts.firstOpen.value
             row.ready = counts.ready
-            row.unacked = counts.acquired
+            row.unacked = counts.unacked
             row.retrying = counts.waiting
             return row
         }

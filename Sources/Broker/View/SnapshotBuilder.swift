@@ -8,11 +8,14 @@ struct SnapshotBuilder {
     let topics: Catalog.View
     let now: Timestamp
     let monotonic: Monotonic
+    /// Why messages of dead-letter queues died, as far as it is known.
+    let causes: [TopicID: DeadCause]
 
     /// Consumer groups by topic name.
     private let readers: [String: [String]]
 
-    init(state: Statistics.State, topics: Catalog.View, now: Timestamp, monotonic: Monotonic) {
+    init(state: Statistics.State, topics: Catalog.View, now: Timestamp, monotonic: Monotonic, causes: [TopicID: DeadCause] = [:]) {
+        self.causes = causes
         self.state = state
         self.topics = topics
         self.now = now

@@ -4,7 +4,7 @@ import Model
 import Synchronization
 
 /// What the shards counted, turned into rates and history once a second. Counts are brought up to the moment by every snapshot too: shards
-/// tell only of what changed. Written through the gate, read by snapshots; one lock.
+/// tell only of what changed. All of it is behind one lock; looks at the shards come in one by one, through the gate.
 public final class Statistics: Sendable {
     struct State: Sendable {
         var topics = TopicTracks()

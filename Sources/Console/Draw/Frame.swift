@@ -177,9 +177,10 @@ enum TinyScreen {
             (" \(Short.clock(ms: snapshot.broker.nowMs, offset: model.utcOffset))", .dim),
         ])
         for problem in snapshot.attention where y < model.size.rows {
+            let room = model.size.columns - problem.severity.rawValue.count - problem.subject.count - 2
             line([
                 (problem.severity.rawValue + " ", OverviewScreen.severity(problem.severity)), (problem.subject + " ", .text),
-                (problem.text, .dim),
+                (OverviewScreen.text(problem, model, room: room), .dim),
             ])
         }
         if snapshot.attention.isEmpty { line([("all is well", .ok)]) }

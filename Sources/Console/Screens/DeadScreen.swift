@@ -95,18 +95,26 @@ enum DeadColumns {
         Column(title: "/MIN", width: 5, priority: 2, field: "perMinute") { row, _ in
             (Short.net(row.perMinute), row.perMinute > 0 ? .crit : row.perMinute < 0 ? .ok : .dim)
         },
-        Column(title: "NEWEST", width: 6, priority: 4, field: "newestMs") { row, _ in (age(row.newestMs), .text) },
-        Column(title: "OLDEST", width: 6, priority: 5, field: "oldestMs") { row, _ in (age(row.oldestMs), .dim) },
+        Column(title: "NEWEST", width: 6, priority: 4, field: "newestMs") { row, _ in (age(row.newestMs, row), .text) },
+        Column(title: "OLDEST", width: 6, priority: 5, field: "oldestMs") { row, _ in (age(row.oldestMs, row), .dim) },
         Column(title: "MOST", width: 4, priority: 3) { row, _ in
-            (row.unread > 0 ? Short.unknown : row.topShare.map { "\(Int(($0 * 100).rounded()))%" } ?? "-", .text)
+            (share(row), .text)
         },
         Column(title: "REASON", width: 16, priority: 3, role: .text, maxWidth: 48) { row, _ in
-            row.unread > 0 ? ("counting…", .dim) : (row.topReason ?? "-", .dead)
+            row.topReason.map { ($0, .dead) } ?? (row.unread > 0 ? ("counting…", .dim) : ("-", .dead))
         },
         Column(title: "FROM", width: 10, priority: 6, role: .text, maxWidth: 40) { row, _ in (row.sources.joined(separator: " "), .dim) },
     ]
 
-    private static func age(_ ms: Int64?) -> String { ms.map { Short.duration(ms: $0) } ?? "-" }
+    private static func age(_ ms: Int64?, _ row: DeadQueueRow) -> String {
+        ms.map { Short.duration(ms: $0) } ?? (row.messages > 0 ? Short.unknown : "-")
+    }
+
+    /// `71%`; `62%+` while some are not read yet: at least so many.
+    static func share(_ row: DeadQueueRow) -> String {
+        guard let share = row.topShare else { return row.messages > 0 ? Short.unknown : "-" }
+        return row.unread > 0 ? "\(Int(share * 100))%+" : "\(Int((share * 100).rounded()))%"
+    }
 
     /// While reasons are being read, a count is followed by `+` and nobody knows its share.
     static func reasons(_ glyphs: Glyphs, _ queue: DeadQueueRow, offset: Int64) -> [Column<DeadReasonRow>] {

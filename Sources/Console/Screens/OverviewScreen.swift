@@ -106,13 +106,24 @@ enum OverviewScreen {
             painter.text(line.kind, x: inner.x + 7, y: y, width: 6, .dim)
             painter.text(line.subject, x: inner.x + 14, y: y, width: subjectWidth, .text)
             let x = inner.x + 15 + subjectWidth
-            painter.text(line.text, x: x, y: y, width: inner.maxX - x - (key.isEmpty ? 1 : keyWidth + 1), .text)
+            let room = inner.maxX - x - (key.isEmpty ? 1 : keyWidth + 1)
+            painter.text(text(line, model, room: room), x: x, y: y, width: room, .text)
             painter.text(keyWidth < 20 ? String(key.prefix { $0 != " " }) : key, x: inner.maxX - keyWidth, y: y, width: keyWidth, .key)
             guard isFocused, state.top + row == state.cursor else { continue }
             painter.text(">", x: inner.x, y: y, .text)
             let selection = painter.theme[.selection]
             painter.canvas.restyle(Rect(x: inner.x, y: y, width: inner.width, height: 1)) { $0.selected(by: selection) }
         }
+    }
+
+    /// The facts, and where there is room for it since when: by the clock for a day, then in days.
+    static func text(_ line: Attention, _ model: ConsoleModel, room: Int) -> String {
+        guard let sinceMs = line.sinceMs else { return line.text }
+        let ageMs = model.shownMs - sinceMs
+        let since =
+            ageMs >= 86_400_000
+            ? "for \(Short.duration(ms: ageMs))" : "since \(Short.clock(ms: sinceMs, offset: model.utcOffset).prefix(5))"
+        return line.text.count + 2 + since.count <= room ? "\(line.text)  \(since)" : line.text
     }
 
     /// The key that helps, first; on narrow screens it stands alone.

@@ -76,14 +76,19 @@ enum ConsumerColumns {
         Column(title: "HOST", width: 15, priority: 3, role: .text, maxWidth: 30) { row, _ in (row.host, .text) },
         Column(title: "UNACK", width: 6, priority: 1) { row, _ in (Short.count(row.unacked), QueueColumns.figure(row.unacked, .unacked)) },
         Column(title: "ACK/s", width: 6, priority: 2) { row, _ in (Short.number(row.ackRate), Figure.quiet(row.ackRate)) },
-        Column(title: "LAST ACK", width: 8, priority: 2) { row, _ in (row.lastAckMs.map { Short.duration(ms: $0) } ?? "never", .dim) },
+        Column(title: "LAST ACK", width: 8, priority: 2) { row, _ in (lastAck(row), .dim) },
         Column(title: "", width: 8, priority: 5, role: .text, maxWidth: 60) { row, width in
             isStuck(row) ? (width < 38 ? "< stuck" : "< stuck, has messages and answers none", .warn) : ("", .dim)
         },
     ]
 
-    /// Holds messages and has answered none for half a minute.
-    static func isStuck(_ row: ConsumerRow) -> Bool { row.unacked > 0 && row.ackRate == 0 && (row.lastAckMs ?? 30_000) >= 30_000 }
+    /// Holds messages and has answered none for half a minute. One that has just got its first is not.
+    static func isStuck(_ row: ConsumerRow) -> Bool { row.unacked > 0 && row.ackRate == 0 && (row.silentMs ?? 0) >= 30_000 }
+
+    /// Who holds messages and is remembered without an answer has never given one; of others it is not known.
+    private static func lastAck(_ row: ConsumerRow) -> String {
+        row.lastAckMs.map { Short.duration(ms: $0) } ?? (row.silentMs == nil ? Short.unknown : "never")
+    }
 }
 
 enum QueuePartitionColumns {

@@ -4,12 +4,15 @@ public struct DeadQueueRow: Codable, Equatable, Sendable {
     public var messages: Int64 = 0
     /// Change per minute.
     public var perMinute = 0.0
-    /// Messages whose reason has not been read yet, right after a start: until it is 0, what follows is nil and a reason's count is a part.
+    /// Messages whose reason has not been read yet: right after a start, or when many die at once. Until it is 0 a reason's count is a
+    /// part, and its share the least it can be.
     public var unread: Int64 = 0
-    /// Time since the first and the last of them died.
+    /// Time since the first and the last of them died; nil when empty, while there are unread ones, and for the first of
+    /// more than the index holds.
     public var oldestMs: Int64?
     public var newestMs: Int64?
-    /// The most frequent reason and its share, 0 to 1; nil when empty.
+    /// The most frequent reason and its share of all messages, 0 to 1, which is the least it can be while there are unread ones; nil when
+    /// empty, and while more are unread than read.
     public var topReason: String?
     public var topShare: Double?
     /// Queues it gets messages from.

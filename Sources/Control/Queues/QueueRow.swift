@@ -4,7 +4,7 @@ public struct QueueRow: Codable, Equatable, Sendable {
     public var name = ""
     /// Messages that can be delivered now.
     public var ready: Int64 = 0
-    /// Delivered and not yet answered.
+    /// Delivered and not yet answered; or in the hands of a job, or on the way to the dead-letter target.
     public var unacked: Int64 = 0
     /// Published with a delay and not yet due.
     public var delayed: Int64 = 0
@@ -12,7 +12,7 @@ public struct QueueRow: Codable, Equatable, Sendable {
     public var retrying: Int64 = 0
     /// Messages that died here since the queue was made (for a dead-letter queue see ``isDeadLetter`` and `ready`).
     public var dead: Int64 = 0
-    /// Dead messages that had no target and were dropped.
+    /// Messages that died or expired without a target and were dropped.
     public var dropped: Int64 = 0
     public var inRate = 0.0
     public var outRate = 0.0
@@ -28,7 +28,7 @@ public struct QueueRow: Codable, Equatable, Sendable {
     /// Delivery is held; publishing is held.
     public var held = false
     public var blocked = false
-    /// It is another queue's dead-letter target.
+    /// It was declared as a dead-letter queue, or is the target of another queue that gives messages up for more than their age.
     public var isDeadLetter = false
     public var bytes: Int64 = 0
     /// The nearest limit (`max.depth`, `max.bytes`) and how full it is, 0 to 1; nil without a limit.
@@ -71,6 +71,7 @@ public struct QueuePartitionRow: Codable, Equatable, Sendable {
     public var end: Int64 = 0
     public var firstOpen: Int64 = 0
     public var ready: Int64 = 0
+    /// Counted as in ``QueueRow/unacked``.
     public var unacked: Int64 = 0
     public var retrying: Int64 = 0
 
@@ -83,8 +84,11 @@ public struct ConsumerRow: Codable, Equatable, Sendable {
     public var host = ""
     public var unacked: Int64 = 0
     public var ackRate = 0.0
-    /// Since it last answered a message; nil when it never did.
+    /// Since it last answered a message; nil when it never did, or it is forgotten.
     public var lastAckMs: Int64?
+    /// Since it last answered, or got something to answer when it held nothing, whichever came later; nil when it holds nothing, or it is
+    /// not known.
+    public var silentMs: Int64?
 
     public init() {}
 }

@@ -85,9 +85,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
         guard !isClosing else { return }
         inRead = true
-        let bytes = unwrapInboundIn(data)
-        client?.bytesIn.add(Int64(bytes.readableBytes), ordering: .relaxed)
-        receiver.feed(bytes)
+        client?.bytesIn.add(Int64(receiver.takeReadBytes()), ordering: .relaxed)
+        receiver.feed(unwrapInboundIn(data))
         handleFrames(.turn)
     }
 

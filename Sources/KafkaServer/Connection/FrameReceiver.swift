@@ -14,6 +14,8 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
     private var sizes = FrameReceiver.startSizes
     private var readsIntoFrame = false
     private var hasReadFrames = false
+    /// Bytes read since ``takeReadBytes()``: what a lent frame brings back is more than one read brought.
+    private var readBytes = 0
 
     /// Sizes of reads that belong to no large frame. Small at first, and again after a large frame: what such a read brings of the next
     /// one is copied.
@@ -45,6 +47,12 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
         frames.feed(bytes)
     }
 
+    /// Bytes that came in since the last call.
+    func takeReadBytes() -> Int {
+        defer { readBytes = 0 }
+        return readBytes
+    }
+
     /// The connection has ended. A producer that leaves takes the memory kept for it along; others fill the pool again.
     func close() {
         if hasReadFrames { pool.forgetAll() }
@@ -62,6 +70,7 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
 
     /// - Returns: always true, so that NIO asks for a buffer before every read.
     func record(actualReadBytes: Int) -> Bool {
+        readBytes += actualReadBytes
         if readsIntoFrame {
             sizes = Self.startSizes
         } else {

@@ -9,11 +9,12 @@ enum DeadText {
             .text("FROM"),
         ])
         for row in rows {
-            let share = row.topShare.map { " \(Int(($0 * 100).rounded()))%" } ?? ""
+            let cause = row.topReason.map { "\($0) \(DeadText.share(row))" }
+            let unread = "\(row.unread) not read yet"
             table.add([
                 row.name, "\(row.messages)", Short.net(row.perMinute), row.messages == 0 ? "-" : Short.duration(ms: row.oldestMs),
                 row.messages == 0 ? "-" : Short.duration(ms: row.newestMs),
-                row.unread > 0 ? "counting, \(row.unread) not read yet" : row.topReason.map { $0 + share } ?? "-",
+                row.unread > 0 ? cause.map { "\($0), \(unread)" } ?? "counting, \(unread)" : cause ?? "-",
                 row.sources.joined(separator: ","),
             ])
         }
@@ -32,14 +33,21 @@ enum DeadText {
         table([dead.row]).print()
         print()
         var reasons = Table([.text("REASON"), .number("N"), .text("FIRST (UTC)"), .text("LAST (UTC)"), .text("ORIGIN")])
+        // A part of them, while some are not read yet.
+        let more = dead.row.unread > 0 ? "+" : ""
         for row in dead.reasons {
-            reasons.add([row.reason, "\(row.count)", clock(row.firstMs), clock(row.lastMs), row.origins.joined(separator: ",")])
+            reasons.add([row.reason, "\(row.count)\(more)", clock(row.firstMs), clock(row.lastMs), row.origins.joined(separator: ",")])
         }
-        if dead.otherReasons > 0 { reasons.add(["others", "\(dead.otherReasons)", "", "", ""]) }
+        if dead.otherReasons > 0 { reasons.add(["others", "\(dead.otherReasons)\(more)", "", "", ""]) }
         reasons.print()
         print()
         MessageText.deadTable(dead.messages.rows).print()
         MessageText.printRest(dead.messages)
+    }
+
+    private static func share(_ row: DeadQueueRow) -> String {
+        let share = row.topShare ?? 0
+        return row.unread > 0 ? "\(Int(share * 100))%+" : "\(Int((share * 100).rounded()))%"
     }
 
     static func clock(_ ms: Int64?) -> String { ms.map { Short.clock(ms: $0) } ?? Short.unknown }

@@ -53,7 +53,7 @@ enum QueueText {
         print("dead letter  \(queue.deadLetter ?? "none: dead messages are dropped and counted")")
         if !queue.limits.isEmpty { print("limits       \(queue.limits)") }
         if let priorities = queue.priorities { print("priorities   \(priorities): the highest first, strictly") }
-        if queue.row.dropped > 0 { print("dropped      \(queue.row.dropped) dead messages had nowhere to go") }
+        if queue.row.dropped > 0 { print("dropped      \(queue.row.dropped) dead or expired messages had nowhere to go") }
         if queue.row.refused > 0 { print("refused      \(queue.row.refused) publishes since the start") }
         partitions(queue)
         people(queue)
