@@ -238,8 +238,8 @@ final class DelayHost: @unchecked Sendable {
 
     // MARK: Snapshot
 
-    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back, and
-    /// with the front behind it the message would be lost.
+    /// Something was decided that the log does not have. A snapshot is to hold it before the front moves on: a crash would take it back,
+    /// and with the front behind it the message would be lost.
     var hasLost: Bool { lossesSaved < losses }
 
     func noteLoss() {

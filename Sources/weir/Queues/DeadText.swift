@@ -31,15 +31,35 @@ enum DeadText {
     static func describe(_ dead: DeadDetail) {
         table([dead.row]).print()
         print()
+        reasonTable(dead).print()
+        print()
+        MessageText.deadTable(dead.messages.rows).print()
+        MessageText.printRest(dead.messages)
+    }
+
+    /// One object a reason; what is beyond the broker's list of them stands under the reason null.
+    static func reasons(_ dead: DeadDetail) -> [JSONRow] {
+        let rows = dead.reasons.map { row in
+            JSONRow([
+                ("reason", row.reason), ("count", row.count), ("firstMs", row.firstMs), ("lastMs", row.lastMs), ("origins", row.origins),
+            ])
+        }
+        guard dead.otherReasons > 0 else { return rows }
+        return rows + [
+            JSONRow([
+                ("reason", String?.none), ("count", dead.otherReasons), ("firstMs", Int64?.none), ("lastMs", Int64?.none),
+                ("origins", [String]()),
+            ])
+        ]
+    }
+
+    static func reasonTable(_ dead: DeadDetail) -> Table {
         var reasons = Table([.text("REASON"), .number("N"), .text("FIRST (UTC)"), .text("LAST (UTC)"), .text("ORIGIN")])
         for row in dead.reasons {
             reasons.add([row.reason, "\(row.count)", clock(row.firstMs), clock(row.lastMs), row.origins.joined(separator: ",")])
         }
         if dead.otherReasons > 0 { reasons.add(["others", "\(dead.otherReasons)", "", "", ""]) }
-        reasons.print()
-        print()
-        MessageText.deadTable(dead.messages.rows).print()
-        MessageText.printRest(dead.messages)
+        return reasons
     }
 
     static func clock(_ ms: Int64?) -> String { ms.map { Short.clock(ms: $0) } ?? Short.unknown }
