@@ -57,5 +57,5 @@ public enum ShellWords {
     }
 }
 
-/// A word as a shell takes it.
-func quoted(_ text: String) -> String { ShellWords.quoted(text) }
+/// The same, for command lines.
+public func quoted(_ text: String) -> String { ShellWords.quoted(text) }
