@@ -6,6 +6,8 @@ public enum Command: Codable, Equatable, Sendable {
     case deleteRecords(topic: String, partition: Int32?, before: Int64)
     case resetOffsets(OffsetReset)
     case deleteGroup(name: String)
+    /// Changes settings of a topic, queue or share group.
+    case alter(SettingsChange)
     /// Closes a client's connection; ``ClientRow/id`` names it.
     case killClient(id: Int64)
     /// Takes a member out of a consumer or share group, and closes the connections that are known to carry it.
@@ -16,14 +18,15 @@ public enum Command: Codable, Equatable, Sendable {
     public var commandLine: String {
         switch self {
         case .createTopic(let name, let partitions, let configs):
-            let settings = configs.sorted { $0.key < $1.key }.map { " --config \($0.key)=\($0.value)" }.joined()
-            return "weir topic create \(name) --partitions \(partitions)\(settings)"
-        case .deleteTopic(let name): return "weir topic delete \(name) --yes"
+            let settings = configs.sorted { $0.key < $1.key }.map { " --config \(quoted("\($0.key)=\($0.value)"))" }.joined()
+            return "weir topic create \(quoted(name)) --partitions \(partitions)\(settings)"
+        case .deleteTopic(let name): return "weir topic delete \(quoted(name)) --yes"
         case .deleteRecords(let topic, let partition, let before):
             let which = partition.map { " --partition \($0)" } ?? ""
-            return "weir topic purge \(topic)\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
+            return "weir topic purge \(quoted(topic))\(which)\(before >= 0 ? " --before \(before)" : "") --yes"
         case .resetOffsets(let reset): return reset.commandLine
         case .deleteGroup(let name): return "weir group delete \(quoted(name)) --yes"
+        case .alter(let change): return change.commandLine
         case .killClient(let id): return "weir client kill \(id) --yes"
         case .removeMember(let group, let member): return "weir client kill \(quoted(member)) --group \(quoted(group)) --yes"
         case .queue(let command): return command.commandLine
@@ -83,7 +86,7 @@ public struct OffsetReset: Codable, Equatable, Sendable {
 
     public var commandLine: String {
         var line = "weir group reset \(quoted(group))"
-        if let topic { line += " --topic \(topic)" }
+        if let topic { line += " --topic \(quoted(topic))" }
         if let partition { line += " --partition \(partition)" }
         switch target {
         case .earliest: line += " --to earliest"

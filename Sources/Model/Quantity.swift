@@ -43,6 +43,17 @@ public enum TimeSpan {
     private static let factors: [String: Double] = ["ms": 1, "s": 1e3, "m": 6e4, "h": 3.6e6, "d": 8.64e7]
 }
 
+/// Values of settings as people write them.
+public enum SettingValue {
+    /// Kafka's settings are plain numbers; with a unit, times (`.ms`) and sizes (`.bytes`) are turned into them: `7d` → `604800000`.
+    public static func plain(_ value: String, for name: String) throws(MisreadText) -> String {
+        guard value.first?.isNumber == true, Int64(value) == nil else { return value }
+        if name.hasSuffix(".ms") { return String(try TimeSpan.parse(value)) }
+        if name.hasSuffix(".bytes") { return String(try ByteSize.parse(value)) }
+        return value
+    }
+}
+
 /// `1.5GiB` → (1.5, `GiB`).
 private func splitQuantity(_ text: String, example: String) throws(MisreadText) -> (Double, String) {
     let end = text.firstIndex { !$0.isASCIIDigit && $0 != "." } ?? text.endIndex

@@ -29,6 +29,19 @@ extension DelayStore {
         return .success(.moved(ref, target: target, fromMs: overrides[ref]?.fromMs ?? indexed, toMs: toMs))
     }
 
+    /// The fact that brings a cancelled message back, due at `toMs` or the next time there is. Its body is sure to be there as long as the
+    /// front has not passed its index entry.
+    public func restore(_ ref: DelayRef, target: UInt32, toMs: Int64) -> Result<DelayFact, Refusal> {
+        guard let override = overrides[ref], override.toMs == nil, !released.contains(ref),
+            !isPurged(DelayEntry(dueMs: override.fromMs, ref: ref, count: 1, target: target)),
+            DelayKey(dueMs: override.fromMs, ref: ref) > front
+        else { return .failure(.notWaiting) }
+        var toMs = max(toMs, floorMs)
+        // The entry in the index would be taken for the moved one.
+        if toMs == override.fromMs { toMs += 1 }
+        return .success(.moved(ref, target: target, fromMs: override.fromMs, toMs: toMs))
+    }
+
     /// Applies a move that was decided by ``move(_:target:indexed:toMs:)`` and counts it.
     public mutating func perform(_ fact: DelayFact) {
         guard case .moved(let ref, let target, let fromMs, let toMs) = fact else { return apply(fact) }

@@ -145,7 +145,10 @@ extension DelayStore {
         switch source {
         case .table(let band): tables[band].removeFirst()
         case .frozen: frozen?.table.removeFirst()
-        case .moved: moved.removeFirst()
+        case .moved:
+            // What was moved away and back again is in there twice.
+            let key = moved.removeFirst()?.key
+            while let first = moved.first, first.key == key { moved.removeFirst() }
         case .returned: returned.removeFirst()
         case .run(let band, let index): runs[band][index].removeFirst()
         }

@@ -3,8 +3,8 @@ import Glibc
 /// The themes that can be had, by name.
 ///
 /// Searched in order: a path given outright, `$XDG_CONFIG_HOME/weir/themes` (or `~/.config/weir/themes`), `themes` beside the binary
-/// or in a folder above it (the package's own, when run from its build folder), `share/weir/themes` beside the binary's folder. The
-/// `default` theme is in the code as well, so that a binary alone draws too.
+/// or in a folder above it (the package's own, when run from its build folder), `share/weir/themes` beside the binary's folder,
+/// `$XDG_DATA_HOME/weir/themes`. The shipped ones are in the code as well, so that a binary alone has them.
 public struct ThemeLibrary: Sendable {
     public private(set) var specs: [ThemeSpec] = []
     public private(set) var warnings: [ThemeWarning] = []
@@ -12,14 +12,16 @@ public struct ThemeLibrary: Sendable {
     /// Most themes that are loaded.
     public static let maxThemes = 64
 
-    /// The themes of `folders`, the earlier folder first where two have the same name, and the built-in default.
+    /// The themes of `folders`, the earlier folder first where two have the same name, and the shipped ones that are missing there.
     public init(folders: [String]) {
         for folder in folders {
             for name in Self.themeNames(in: folder) where spec(named: name) == nil && specs.count < Self.maxThemes {
                 load(path: "\(folder)/\(name).theme", name: name)
             }
         }
-        if spec(named: "default") == nil { specs.append(BuiltInTheme.spec) }
+        for shipped in [BuiltInTheme.spec] + ShippedThemes.specs where spec(named: shipped.name) == nil {
+            specs.append(shipped.filled(from: BuiltInTheme.spec))
+        }
         specs.sort { ($0.name != "default" ? 1 : 0, $0.name) < ($1.name != "default" ? 1 : 0, $1.name) }
     }
 
@@ -59,7 +61,9 @@ public struct ThemeLibrary: Sendable {
         } else if let home = environment["HOME"], !home.isEmpty {
             folders.append("\(home)/.config/weir/themes")
         }
-        guard let executable else { return folders }
+        var data: [String] = []
+        if let folder = environment["XDG_DATA_HOME"], !folder.isEmpty { data = ["\(folder)/weir/themes"] }
+        guard let executable else { return folders + data }
         var parts = executable.split(separator: "/").map(String.init).dropLast()
         if let parent = Optional(parts.dropLast()) { folders.append("/" + (parent + ["share", "weir", "themes"]).joined(separator: "/")) }
         // PACKAGE/.build/x86_64-unknown-linux-gnu/release/weir: four folders up.
@@ -67,7 +71,7 @@ public struct ThemeLibrary: Sendable {
             folders.append("/" + (parts + ["themes"]).joined(separator: "/"))
             parts = parts.dropLast()
         }
-        return folders
+        return folders + data
     }
 
     /// The running binary's path.

@@ -29,6 +29,8 @@ struct BrokerConfiguration: Equatable, Sendable {
     var flush: Flush
     var console: Bool
     var theme: String
+    /// The console draws with 7-bit characters only.
+    var ascii = false
     var readOnly: Bool
     /// Bytes of settled messages that all queues keep together.
     var settledBytes = BrokerOptions().settledRetentionBytes
@@ -61,6 +63,7 @@ struct BrokerSettings: Equatable, Sendable {
     var flush: BrokerConfiguration.Flush?
     var console: Bool?
     var theme: String?
+    var ascii: Bool?
     var readOnly: Bool?
     var settledBytes: Int64?
     var retentionCheckMs: Int64?
@@ -72,9 +75,10 @@ struct BrokerSettings: Equatable, Sendable {
         BrokerSettings(
             name: name ?? other.name, data: data ?? other.data, kafka: kafka ?? other.kafka, amqp: amqp ?? other.amqp,
             http: http ?? other.http, advertise: advertise ?? other.advertise, flush: flush ?? other.flush,
-            console: console ?? other.console, theme: theme ?? other.theme, readOnly: readOnly ?? other.readOnly,
-            settledBytes: settledBytes ?? other.settledBytes, retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs,
-            diskFreeLow: diskFreeLow ?? other.diskFreeLow, memoryHigh: memoryHigh ?? other.memoryHigh)
+            console: console ?? other.console, theme: theme ?? other.theme, ascii: ascii ?? other.ascii,
+            readOnly: readOnly ?? other.readOnly, settledBytes: settledBytes ?? other.settledBytes,
+            retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs, diskFreeLow: diskFreeLow ?? other.diskFreeLow,
+            memoryHigh: memoryHigh ?? other.memoryHigh)
     }
 
     /// Fills in the defaults. Throws for what no broker can do.
@@ -94,7 +98,7 @@ struct BrokerSettings: Equatable, Sendable {
         var configuration = BrokerConfiguration(
             name: name ?? hostName, data: place, kafka: (kafka ?? .open(HostPort(host: "127.0.0.1", port: 9092))).address,
             http: (http ?? .open(HostPort(host: "127.0.0.1", port: 15672))).address, advertise: advertise, flush: flush ?? .commit,
-            console: console ?? isTerminal, theme: theme ?? "default", readOnly: readOnly ?? false)
+            console: console ?? isTerminal, theme: theme ?? "default", ascii: ascii ?? false, readOnly: readOnly ?? false)
         if let settledBytes { configuration.settledBytes = settledBytes }
         if let retentionCheckMs { configuration.retentionCheckMs = retentionCheckMs }
         if let diskFreeLow { configuration.diskFreeLow = diskFreeLow }

@@ -16,7 +16,7 @@ import TOMLKit
 ///     memory-high = "2GiB"
 enum ConfigurationFile {
     static let keys = [
-        "name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "read-only",
+        "name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "ascii", "read-only",
         "settled-bytes", "retention-check", "disk-free-low", "memory-high",
     ]
 
@@ -62,6 +62,7 @@ enum ConfigurationFile {
         }
         settings.console = try source.bool("console")
         settings.theme = try source.string("theme")
+        settings.ascii = try source.bool("ascii")
         settings.readOnly = try source.bool("read-only")
         settings.settledBytes = try source.parsed("settled-bytes") { text in try Serve.settledBytes(text) }
         settings.retentionCheckMs = try source.parsed("retention-check") { text in try Serve.retentionCheckMs(text) }

@@ -12,6 +12,7 @@ struct ConsoleService: Service {
     func run() async throws {
         var options = ConsoleOptions(mode: .embedded, clock: SystemClock(), environment: ProcessInfo.processInfo.environment)
         options.theme = configuration.theme
+        options.isASCII = configuration.ascii
         options.isReadOnly = configuration.readOnly
         options.errorFile = BrokerLog.file(configuration)
         guard let end = await console(options), end != .stopBroker, end != .terminalLost || !configuration.endsWithTerminal else { return }

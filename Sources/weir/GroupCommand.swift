@@ -6,8 +6,8 @@ import Model
 /// `weir group …`
 struct GroupCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "group", abstract: "List, describe, reset and delete consumer groups.",
-        subcommands: [List.self, Describe.self, Reset.self, Delete.self])
+        commandName: "group", abstract: "List, describe, reset and delete consumer groups; change a share group's settings.",
+        subcommands: [List.self, Describe.self, Reset.self, Alter.self, Delete.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List consumer groups.")
@@ -54,6 +54,16 @@ struct GroupCommand: AsyncParsableCommand {
             for row in group.members { members.add([row.id, row.client, row.host, "\(row.partitions)"]) }
             members.print()
         }
+    }
+
+    struct Alter: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "alter", abstract: "Change a share group's settings: retries, delivery limit, dead letters, lock.",
+            discussion: "weir group alter billing --config retry.levels=10s,1m --config dead.letter=auto --unset delivery.limit")
+
+        @OptionGroup var options: AlterOptions
+        func command() throws -> Command { try options.command(.group) }
+        func run() async throws { try await options.run(.group) }
     }
 
     struct Delete: AsyncParsableCommand {

@@ -51,6 +51,9 @@ struct Serve: AsyncParsableCommand {
     @Option(help: ArgumentHelp("The console's theme: default, dark, light, mono, or one of your own.", valueName: "name"))
     var theme: String?
 
+    @Flag(help: "Draw the console with 7-bit characters only.")
+    var ascii = false
+
     @Option(
         help: ArgumentHelp(
             "Settled messages that all queues keep together for replay; the largest give first. (default: 16GiB)", valueName: "size"),
@@ -91,9 +94,8 @@ struct Serve: AsyncParsableCommand {
     var flags: BrokerSettings {
         BrokerSettings(
             name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
-            theme: theme,
-            readOnly: readOnly ? true : nil, settledBytes: settledBytes, retentionCheckMs: retentionCheck, diskFreeLow: diskFreeLow,
-            memoryHigh: memoryHigh)
+            theme: theme, ascii: ascii ? true : nil, readOnly: readOnly ? true : nil, settledBytes: settledBytes,
+            retentionCheckMs: retentionCheck, diskFreeLow: diskFreeLow, memoryHigh: memoryHigh)
     }
 
     static func settledBytes(_ text: String) throws(MisreadText) -> Int64 { try ByteSize.parse(text) }

@@ -1,4 +1,5 @@
 import ArgumentParser
+import Control
 import Model
 
 /// `--config KEY=VALUE`
@@ -9,20 +10,36 @@ enum Settings {
         for text in texts {
             let parts = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
             guard parts.count == 2, !parts[0].isEmpty else { throw ValidationError("--config takes KEY=VALUE, not '\(text)'") }
-            settings[String(parts[0])] = try plain(String(parts[1]), for: String(parts[0]))
+            let name = String(parts[0])
+            do throws(MisreadText) { settings[name] = try SettingValue.plain(String(parts[1]), for: name) } catch {
+                throw ValidationError("\(name): \(error)")
+            }
         }
         return settings
     }
+}
 
-    /// Kafka's settings are plain numbers; with a unit, times and sizes are turned into them: `7d` → `604800000`.
-    private static func plain(_ value: String, for name: String) throws -> String {
-        guard value.first?.isNumber == true, Int64(value) == nil else { return value }
-        do throws(MisreadText) {
-            if name.hasSuffix(".ms") { return String(try TimeSpan.parse(value)) }
-            if name.hasSuffix(".bytes") { return String(try ByteSize.parse(value)) }
-            return value
-        } catch {
-            throw ValidationError("\(name): \(error)")
-        }
+/// A name and what changes about its settings.
+struct AlterOptions: ParsableArguments {
+    @OptionGroup var door: AdminDoor
+    @Argument var name: String
+    @Option(
+        name: .customLong("config"), parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A setting by name, such as retention.ms=7d; may be repeated.", valueName: "key=value"))
+    var configs: [String] = []
+    @Option(
+        parsing: .unconditionalSingleValue,
+        help: ArgumentHelp("A setting that goes back to its default; may be repeated.", valueName: "key"))
+    var unset: [String] = []
+
+    func validate() throws {
+        guard !configs.isEmpty || !unset.isEmpty else { throw ValidationError("name a setting with --config KEY=VALUE or --unset KEY") }
+        _ = try Settings.parse(configs)
     }
+
+    func command(_ kind: SettingsChange.Kind) throws -> Command {
+        .alter(SettingsChange(kind, name, set: try Settings.parse(configs), unset: unset))
+    }
+
+    func run(_ kind: SettingsChange.Kind) async throws { try door.report(try await door.perform(try command(kind)), name: name) }
 }

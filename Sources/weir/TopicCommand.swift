@@ -6,8 +6,8 @@ import Model
 /// `weir topic …`
 struct TopicCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "topic", abstract: "List, create, describe, delete and purge topics.",
-        subcommands: [List.self, Create.self, Describe.self, Delete.self, Purge.self])
+        commandName: "topic", abstract: "List, create, describe, alter, delete and purge topics.",
+        subcommands: [List.self, Create.self, Describe.self, Alter.self, Delete.self, Purge.self])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(commandName: "ls", abstract: "List topics.")
@@ -80,6 +80,16 @@ struct TopicCommand: AsyncParsableCommand {
             for row in topic.configs { configs.add([row.name, row.value, row.isDefault ? "default" : "topic"]) }
             configs.print()
         }
+    }
+
+    struct Alter: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "alter", abstract: "Change a topic's settings; 'weir topic describe' shows them.",
+            discussion: "weir topic alter clicks --config retention.ms=3d --unset segment.bytes")
+
+        @OptionGroup var options: AlterOptions
+        func command() throws -> Command { try options.command(.topic) }
+        func run() async throws { try await options.run(.topic) }
     }
 
     struct Delete: AsyncParsableCommand {

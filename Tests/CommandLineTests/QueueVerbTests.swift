@@ -95,6 +95,44 @@ import Testing
         }
     }
 
+    static let otherCommands: [Command] = [
+        .createTopic(name: "clicks", partitions: 3, configs: ["retention.ms": "1000", "dead.letter": "x"]), .deleteTopic(name: "clicks"),
+        .deleteRecords(topic: "clicks", partition: 2, before: 9), .deleteRecords(topic: "clicks", partition: nil, before: -1),
+        .deleteGroup(name: "a group"), .killClient(id: 7), .removeMember(group: "a group", member: "m 1"),
+        .alter(SettingsChange(.topic, "clicks", set: ["retention.ms": "1000", "flush": ""], unset: ["segment.bytes"])),
+        .alter(SettingsChange(.queue, "orders", set: ["retry.levels": "10s,1m"])),
+        .alter(SettingsChange(.group, "a group", set: ["delivery.limit": "4"], unset: ["retry.levels", "rate.out"])),
+    ]
+
+    @Test(arguments: otherCommands) func `a topic's, group's and client's line means its command`(command: Command) throws {
+        let words = Self.shellWords(command.commandLine)
+        let verb = try Weir.parseAsRoot(Array(words.dropFirst()))
+        switch verb {
+        case let verb as TopicCommand.Create:
+            #expect(.createTopic(name: verb.name, partitions: verb.partitions, configs: try verb.settings()) == command)
+        case let verb as TopicCommand.Delete: #expect(.deleteTopic(name: verb.name) == command && verb.yes)
+        case let verb as TopicCommand.Purge:
+            #expect(.deleteRecords(topic: verb.name, partition: verb.partition, before: verb.before ?? -1) == command && verb.yes)
+        case let verb as GroupCommand.Delete: #expect(.deleteGroup(name: verb.name) == command && verb.yes)
+        case let verb as ClientCommand.Kill: #expect(try verb.command() == command && verb.yes)
+        case let verb as TopicCommand.Alter: #expect(try verb.command() == command)
+        case let verb as QueueVerbs.Alter: #expect(try verb.command() == command)
+        case let verb as GroupCommand.Alter: #expect(try verb.command() == command)
+        default: Issue.record("\(command.commandLine) is \(verb)")
+        }
+    }
+
+    @Test(arguments: [
+        ["topic", "alter", "x"], ["group", "alter", "g"], ["queue", "alter", "q"], ["topic", "alter", "x", "--config", "k"],
+    ])
+    func `alter needs a setting`(words: [String]) { #expect(throws: (any Error).self) { try Weir.parseAsRoot(words) } }
+
+    @Test func `alter takes times and sizes with their units`() throws {
+        let line = ["topic", "alter", "t", "--config", "retention.ms=7d", "--config", "segment.bytes=64MiB"]
+        let verb = try #require(try Weir.parseAsRoot(line) as? TopicCommand.Alter)
+        #expect(try verb.command() == .alter(SettingsChange(.topic, "t", set: ["retention.ms": "604800000", "segment.bytes": "67108864"])))
+    }
+
     /// A line as a POSIX shell splits it, as far as single quotes and backslashes go.
     static func shellWords(_ line: String) -> [String] {
         var words: [String] = []

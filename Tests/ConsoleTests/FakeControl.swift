@@ -92,6 +92,8 @@ final class FakeControl: Control {
         case .deleteGroup(let name):
             state.groups.removeAll { $0.group == name }
             return CommandOutcome(message: "\(name): forgotten")
+        case .alter(let change):
+            return CommandOutcome(message: "\(change.name): \(change.set.count + change.unset.count) settings changed")
         case .killClient(let id): return CommandOutcome(message: "client \(id): connection closed")
         case .removeMember(let group, let member): return CommandOutcome(message: "\(group): member \(member) removed, 1 connection closed")
         case .resetOffsets(let reset):

@@ -55,6 +55,7 @@ extension FakeControl {
         var partition = QueuePartitionRow()
         (partition.topic, partition.start, partition.end, partition.firstOpen) = (name, 1_000, 90_000, 58_000)
         (partition.ready, partition.unacked, partition.retrying) = (row.ready, row.unacked, row.retrying)
+        (partition.netRate, partition.etaMs) = (row.netRate, row.etaMs)
         detail.partitions = [partition]
         detail.attempts = attempts
         detail.configs = [ConfigRow(name: "delivery.limit", value: "16", isDefault: false)]

@@ -105,7 +105,7 @@ import Testing
                     queue: "invoices",
                     settings: [
                         "delay.level": "3", "retry.levels": "10s,30s,1m", "dead.letter": "auto", "max.depth": "100000",
-                        "overflow": "drop-head", "ttl.ms": "3600000",
+                        "ttl.ms": "3600000",
                     ])
             ])
         #expect(bench.status == "invoices: declared")
@@ -123,7 +123,7 @@ import Testing
         bench.model.dialog?.form.setText("attempts", "")
         bench.model.dialog?.form.setText("rateIn", "500")
         try await bench.submit()
-        #expect(bench.queueChanges == [.declare(queue: "shop.orders", settings: ["delivery.limit": "", "rate.in": "500"])])
+        #expect(bench.changes == [.alter(SettingsChange(.queue, "shop.orders", set: ["rate.in": "500"], unset: ["delivery.limit"]))])
     }
 
     @Test func deleteWantsTheName() async throws {

@@ -149,3 +149,39 @@ import Testing
         }
     }
 }
+
+/// Below 60×15 every key is still answered by a line.
+@Suite struct TinyTests {
+    @Test func `what is asked, typed and answered is shown on a tiny screen`() async throws {
+        var bench = try await Bench(size: Size(columns: 44, rows: 6))
+        try await bench.type("2P")
+        #expect(bench.screen.contains("Purge shop.orders") && bench.screen.contains("[Cancel]"))
+        try await bench.type("shop.or")
+        #expect(bench.screen.contains("shop.or") && bench.screen.contains("Type shop.orders"))
+        try await bench.press(.enter)
+        #expect(bench.screen.contains("is not shop.orders"))
+        try await bench.press(.escape)
+        try await bench.type(":queue hold thumbs")
+        #expect(bench.screen.contains(":queue hold thumbs"))
+        try await bench.press(.enter)
+        #expect(bench.screen.contains("thumbs"))
+        try await bench.type("/sho")
+        #expect(bench.screen.contains("/sho"))
+        try await bench.press(.escape)
+        try await bench.type("!J")
+        #expect(bench.status.map { bench.screen.contains($0.prefix(30)) } == true)
+        try await bench.type("?")
+        #expect(bench.screen.contains("Keys: Queues"))
+    }
+
+    @Test func `nothing traps on the smallest of screens`() async throws {
+        for (columns, rows) in [(1, 1), (10, 2), (20, 3), (59, 5), (200, 4)] {
+            var bench = try await Bench(size: Size(columns: columns, rows: rows))
+            for keys in ["2P", ":red", "2A", "6R", "t", "?"] {
+                try await bench.press(.escape, .escape, .escape)
+                try await bench.type(keys)
+                #expect(bench.screen.split(separator: "\n", omittingEmptySubsequences: false).count >= rows)
+            }
+        }
+    }
+}

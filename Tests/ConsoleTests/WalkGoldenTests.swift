@@ -13,7 +13,8 @@ import Testing
         ("inspector", "200x60", "6⏎⇥i"), ("delay-bucket", "100x30", "5jjjj⏎"), ("queue-opened", "200x60", "2⏎"),
         ("queue-opened", "80x24", "2⏎"), ("replay-dialog", "100x30", "2O"), ("declare-dialog", "80x24", "2A"),
         ("purge-dialog", "100x30", "2P"), ("job-line", "100x30", "6RS8"), ("audit-line", "100x30", "2H9"),
-        ("job-opened", "100x30", "6RS8⏎j"), ("job-opened", "80x24", "6RS8⏎j"),
+        ("job-opened", "100x30", "6RS8⏎j"), ("job-opened", "80x24", "6RS8⏎j"), ("topic-settings", "80x24", "3⏎E"),
+        ("queue-settings", "80x24", "2⏎E"),
     ]
 
     @Test(arguments: walks) func frame(name: String, size: String, keys: String) async throws {

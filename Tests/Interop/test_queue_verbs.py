@@ -129,3 +129,38 @@ def test_the_admin_door_has_the_same(broker):
     samples, kinds = metrics(broker)
     assert samples['weir_queue_ready{queue="work"}'] == 2 and kinds["weir_queue_ready"] == "gauge"
     assert samples["weir_queues"] == 1 and kinds["weir_queue_dead_total"] == "counter"
+
+
+def test_settings_are_altered_and_a_topic_stays_one(broker):
+    broker.weir("topic", "create", "clicks", "--partitions", "2", "--config", "segment.bytes=1048576")
+    broker.weir("topic", "alter", "clicks", "--config", "retention.ms=3d", "--unset", "segment.bytes")
+    assert "retention.ms\t259200000\ttopic" in broker.weir("topic", "describe", "clicks")
+    assert queue(broker, "clicks") is None
+    assert "'weir topic alter' changes it" in broker.weir("queue", "alter", "clicks", "--max-depth", "5", expect=1)
+    assert "not a whole number" in broker.weir("topic", "alter", "clicks", "--config", "retention.ms=soon", expect=1)
+    broker.weir("queue", "declare", "work", "--max-depth", "9")
+    broker.weir("queue", "alter", "work", "--rate-out", "0.5", "--unset", "max.depth")
+    settings = broker.weir("queue", "describe", "work")
+    assert "rate.out" in settings and "0.5" in settings
+    broker.weir("group", "alter", "billing", "--config", "retry.levels=10s,1m")
+    assert "unknown group setting 'retention.ms'" in broker.weir("group", "alter", "billing", "--config", "retention.ms=5", expect=1)
+    commands = [row["command"] for row in broker.weir_json("audit")]
+    assert "weir topic alter clicks --config retention.ms=259200000 --unset segment.bytes" in commands
+
+
+def test_what_waits_in_one_object(broker):
+    broker.weir("queue", "declare", "later", "--config", "delay.enable=true")
+    publish(broker, "later", "x", delay="1h")
+    [totals] = broker.weir_json("delay", "ls", "--totals")
+    assert totals["delayed"] == 1 and totals["overdue"] == 0 and totals["nextDueMs"] > 3_000_000
+    assert len(totals["forecast"]) > 0 and totals["attempts"] == []
+
+
+def test_a_cancelled_message_comes_back_by_undo(broker):
+    broker.weir("queue", "declare", "later", "--config", "delay.enable=true")
+    publish(broker, "later", "x", delay="1h")
+    [row] = broker.weir_json("delay", "ls", "later")
+    [outcome] = broker.weir_json("delay", "cancel", "later", row["id"])
+    assert broker.weir_json("delay", "ls", "later") == []
+    broker.weir("undo", outcome["undo"])
+    assert [message["value"] for message in broker.weir_json("delay", "ls", "later")] == ["x"]

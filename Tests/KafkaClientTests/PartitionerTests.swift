@@ -1,3 +1,4 @@
+import Model
 import NIOCore
 import Testing
 
@@ -12,7 +13,7 @@ import Testing
             ("abc", 479_470_107),
         ] as [(String, Int32)])
     func `keys hash as in Kafka's Java client`(key: String, hash: Int32) {
-        let computed = ByteBuffer(string: key).withUnsafeReadableBytes { Partitioner.murmur2($0) }
+        let computed = ByteBuffer(string: key).withUnsafeReadableBytes { KeyHash.murmur2($0) }
         #expect(Int32(bitPattern: computed) == hash)
     }
 

@@ -138,43 +138,65 @@ extension Broker {
 
     /// Cancels delayed messages of a queue by id; others than its own are left.
     public func cancelDelayed(queue: String, ids: [String]) async throws(LogError) -> DelayOutcome {
-        try await move(queue: queue, ids: ids) { _ in nil }
+        try await changeDelayed(queue: queue, ids: ids) { _ in nil }.outcome
     }
 
     /// Makes delayed messages due now.
     public func runDelayed(queue: String, ids: [String]) async throws(LogError) -> DelayOutcome {
         let nowMs = clock.now.ms
-        return try await move(queue: queue, ids: ids) { _ in nowMs }
+        return try await changeDelayed(queue: queue, ids: ids) { _ in nowMs }.outcome
     }
 
     /// Makes delayed messages due at another time.
     public func rescheduleDelayed(queue: String, ids: [String], dueMs: Int64) async throws(LogError) -> DelayOutcome {
-        let latest = clock.now.ms + limits.delayMs
-        return try await move(queue: queue, ids: ids) { _ in min(max(0, dueMs), latest) }
+        let dueMs = delayedDue(dueMs)
+        return try await changeDelayed(queue: queue, ids: ids) { _ in dueMs }.outcome
     }
 
-    private func move(queue: String, ids: [String], _ toMs: (DelayedMessage) -> Int64?) async throws(LogError) -> DelayOutcome {
+    /// A due time that an operator asks for, as far away as one can be.
+    func delayedDue(_ dueMs: Int64) -> Int64 { min(max(0, dueMs), clock.now.ms + limits.delayMs) }
+
+    /// Takes changes back: cancelled messages wait again, others are due when they were. What was released by now stays so.
+    func putBackDelayed(queue: String, _ before: [DelayedTime]) async throws(LogError) -> DelayOutcome {
+        let times = Dictionary(before.map { ($0.id, $0.dueMs) }, uniquingKeysWith: { $1 })
         var outcome = DelayOutcome()
-        var byShard: [[DelayedMessage]] = Array(repeating: [], count: shards.count)
-        let topic = catalog.current[queue]
-        for id in ids {
-            guard let (list, message) = await find(id), message.target.topic == topic?.id else {
-                outcome.notWaiting += 1
-                continue
-            }
-            byShard[list.shard.id.value].append(message)
-        }
-        for (index, messages) in byShard.enumerated() where !messages.isEmpty {
-            outcome = outcome + (try await apply(messages, toMs: messages.map(toMs), on: shards[index]))
+        for restoring in [true, false] {
+            let ids = before.filter { $0.isCancelled == restoring }.map(\.id)
+            guard !ids.isEmpty else { continue }
+            outcome =
+                outcome
+                + (try await changeDelayed(queue: queue, ids: ids, restoring: restoring) { times[$0] }).outcome
         }
         return outcome
     }
 
-    private func apply(_ messages: [DelayedMessage], toMs: [Int64?], on shard: Shard) async throws(LogError) -> DelayOutcome {
-        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<DelayOutcome, LogError>, Never>) in
+    /// - Parameter toMs: when a message by this id is to be due; nil cancels it.
+    func changeDelayed(
+        queue: String, ids: [String], restoring: Bool = false, _ toMs: (String) -> Int64?
+    ) async throws(LogError) -> DelayChange {
+        var change = DelayChange()
+        var byShard: [[(DelayedMessage, Int64?)]] = Array(repeating: [], count: shards.count)
+        let topic = catalog.current[queue]
+        for id in ids {
+            guard let (list, message) = await find(id), message.target.topic == topic?.id else {
+                change.outcome.notWaiting += 1
+                continue
+            }
+            byShard[list.shard.id.value].append((message, toMs(id)))
+        }
+        for (index, messages) in byShard.enumerated() where !messages.isEmpty {
+            change = change + (try await apply(messages.map(\.0), toMs: messages.map(\.1), restoring: restoring, on: shards[index]))
+        }
+        return change
+    }
+
+    private func apply(
+        _ messages: [DelayedMessage], toMs: [Int64?], restoring: Bool = false, on shard: Shard
+    ) async throws(LogError) -> DelayChange {
+        let result = await withCheckedContinuation { (continuation: CheckedContinuation<Result<DelayChange, LogError>, Never>) in
             shard.run {
-                guard let host = shard.delays else { return continuation.resume(returning: .success(DelayOutcome())) }
-                host.move(messages, toMs: toMs) { continuation.resume(returning: $0) }
+                guard let host = shard.delays else { return continuation.resume(returning: .success(DelayChange())) }
+                host.move(messages, toMs: toMs, restoring: restoring) { continuation.resume(returning: $0) }
             }
         }
         return try result.get()
@@ -183,11 +205,15 @@ extension Broker {
     /// Spreads delayed messages due in [fromMs, toMs) wall time evenly and at random over that span plus `spreadMs`; of one queue or of
     /// all.
     public func jitterDelayed(queue: String?, fromMs: Int64, toMs: Int64, spreadMs: Int64) async throws -> DelayOutcome {
+        try await spreadDelayed(queue: queue, fromMs: fromMs, toMs: toMs, spreadMs: spreadMs).outcome
+    }
+
+    func spreadDelayed(queue: String?, fromMs: Int64, toMs: Int64, spreadMs: Int64) async throws -> DelayChange {
         let topic = queue.flatMap { catalog.current[$0] }
-        if queue != nil, topic == nil { return DelayOutcome() }
+        if queue != nil, topic == nil { return DelayChange() }
         let targets = topic.map { Set($0.partitionIDs) }
         let span = UInt64(max(1, min(limits.delayMs, (toMs - fromMs) + max(0, spreadMs))))
-        var outcome = DelayOutcome()
+        var change = DelayChange()
         for shard in shards {
             let list = DelayList(shard: shard)
             let entries = try await list.entries(targets: targets, fromMs: fromMs, toMs: toMs, limit: limits.delayOverrides + 1)
@@ -199,9 +225,9 @@ extension Broker {
                     DelayedMessage(ref: entry.ref, target: entry.target, indexedMs: indexed ?? entry.dueMs, arrivedMs: 0, record: nil))
             }
             let times = messages.map { _ in Optional(fromMs + Int64(random() % span)) }
-            if !messages.isEmpty { outcome = outcome + (try await apply(messages, toMs: times, on: shard)) }
+            if !messages.isEmpty { change = change + (try await apply(messages, toMs: times, on: shard)) }
         }
-        return outcome
+        return change
     }
 
     /// Drops every delayed message of a queue or topic; how many that were.

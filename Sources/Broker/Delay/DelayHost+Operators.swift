@@ -5,32 +5,45 @@ import Storage
 
 /// What operators do to waiting messages.
 extension DelayHost {
-    /// Moves messages to other times (nil: cancels them). `done` gets how many, and why others were left.
-    func move(_ moves: [DelayedMessage], toMs: [Int64?], done: @escaping (Result<DelayOutcome, LogError>) -> Void) {
-        var outcome = DelayOutcome()
+    /// Moves messages to other times (nil: cancels them), or with `restoring` brings cancelled ones back. `done` gets how many, why others
+    /// were left, and when the changed ones were due before.
+    func move(
+        _ moves: [DelayedMessage], toMs: [Int64?], restoring: Bool = false, done: @escaping (Result<DelayChange, LogError>) -> Void
+    ) {
+        var change = DelayChange()
         var facts: [DelayFact] = []
         for (message, dueMs) in zip(moves, toMs) {
             guard let number = store.numbers[message.target] else {
-                outcome.notWaiting += 1
+                change.outcome.notWaiting += 1
                 continue
             }
-            switch store.move(message.ref, target: number, indexed: message.indexedMs, toMs: dueMs) {
+            let before = store.dueMs(of: message.ref, indexed: message.indexedMs, target: number)
+            let decided =
+                restoring
+                ? store.restore(message.ref, target: number, toMs: dueMs ?? message.indexedMs)
+                : store.move(message.ref, target: number, indexed: message.indexedMs, toMs: dueMs)
+            switch decided {
             case .success(let fact):
                 store.perform(fact)
                 facts.append(fact)
-                outcome.done += 1
-            case .failure(.notWaiting): outcome.notWaiting += 1
-            case .failure(.tooManyOverrides): outcome.overLimit += 1
+                change.outcome.done += 1
+                guard let before, case .moved(_, _, let fromMs, let toMs) = fact else { continue }
+                change.before.append(
+                    DelayedTime(
+                        id: message.ref.handle(shard: shard.id), dueMs: before, isCancelled: toMs == nil, untilMs: toMs ?? fromMs))
+            case .failure(.notWaiting): change.outcome.notWaiting += 1
+            case .failure(.tooManyOverrides): change.outcome.overLimit += 1
             }
         }
-        guard !facts.isEmpty else { return done(.success(outcome)) }
+        let result = change
+        guard !facts.isEmpty else { return done(.success(result)) }
         // The front that a release of these logs comes behind this in the stream.
         logInParts(facts) { error in
             if let error {
                 self.noteLoss()
                 return done(.failure(error))
             }
-            done(.success(outcome))
+            done(.success(result))
         }
         tick()
     }
@@ -81,6 +94,27 @@ struct DelayedMessage: Sendable {
     var arrivedMs: Int64
     /// nil when its bytes are malformed.
     var record: Record?
+}
+
+/// When a message was due before an operator changed it, as undo needs it.
+struct DelayedTime: Codable, Sendable, Equatable {
+    /// `dSHARD-SEQUENCE`
+    var id: String
+    /// Wall time in ms since 1970.
+    var dueMs: Int64
+    var isCancelled: Bool
+    /// Until when the change can be taken back: from then on it was released, or a cancelled one's body may be gone.
+    var untilMs: Int64
+}
+
+/// What operators changed, and how it was before.
+struct DelayChange: Sendable {
+    var outcome = DelayOutcome()
+    var before: [DelayedTime] = []
+
+    static func + (left: DelayChange, right: DelayChange) -> DelayChange {
+        DelayChange(outcome: left.outcome + right.outcome, before: left.before + right.before)
+    }
 }
 
 /// What became of messages that an operator named.

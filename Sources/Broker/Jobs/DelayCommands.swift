@@ -21,7 +21,8 @@ enum DelayedAction: Sendable {
 }
 
 extension Broker {
-    /// Acts on messages by id: `0/8917` waits for a retry on the queue's cursor, `d0-1234` in the delay store.
+    /// Acts on messages by id: `0/8917` waits for a retry on the queue's cursor, `d0-1234` in the delay store. Cancelling and rescheduling
+    /// what is in the delay store can be undone; a retry that was cancelled is settled, and a replay delivers it.
     func delayed(_ name: String, _ ids: [String], _ action: DelayedAction) async throws(ControlError) -> CommandOutcome {
         let queue = try queue(name)
         guard !ids.isEmpty, ids.count <= limits.namedMessages else {
@@ -35,9 +36,41 @@ extension Broker {
                 count += try await act(on: key, ranges, action)
             }
         }
-        if !stored.isEmpty { count += try await actOnStored(queue.topic, stored, action) }
+        let hasRetries = count > 0
+        var before: [DelayedTime] = []
+        if !stored.isEmpty {
+            let change = try await actOnStored(queue.topic, stored, action)
+            count += Int64(change.outcome.done)
+            before = change.before
+        }
         if count == 0 { throw ControlError(.notFound, "none of these messages waits on \(name) any more") }
-        return CommandOutcome(message: "\(name): \(action.text(count))")
+        var undo: String?
+        // Undo takes back all of it or is not offered. What is due now is released before anyone could take it back.
+        if case .run = action { before = [] }
+        if !hasRetries { undo = await noteUndo(queue, action.text(count), before) }
+        return CommandOutcome(message: "\(name): \(action.text(count))", undo: undo)
+    }
+
+    /// Notes how due times were; the id by which that can be restored, nil where there is nothing or too much to restore.
+    private func noteUndo(_ queue: QueueName, _ text: String, _ before: [DelayedTime]) async -> String? {
+        let now = clock.now.ms
+        guard let until = before.map(\.untilMs).max(), until > now, before.count <= limits.namedMessages else { return nil }
+        return await undos.add(queue: queue, text: text, atMs: now, untilMs: until, .delays(before))
+    }
+
+    /// Takes a change of due times back, as far as the messages have not been released.
+    func undoDelayed(_ name: String, _ before: [DelayedTime]) async throws(ControlError) -> String {
+        let queue = try queue(name)
+        let outcome: DelayOutcome
+        do throws(LogError) { outcome = try await putBackDelayed(queue: queue.topic.name, before) } catch {
+            throw ControlError(.failed, "\(name): the delay store could not be changed: \(error)")
+        }
+        if outcome.overLimit > 0 {
+            throw ControlError(.conflict, "\(name): \(tooManyChanged) \(outcome.done) of \(before.count) messages are as they were")
+        }
+        guard outcome.done > 0 else { throw ControlError(.conflict, "\(name): all of these messages have been released or are gone") }
+        let rest = outcome.notWaiting > 0 ? ", \(outcome.notWaiting) released or gone by now" : ""
+        return "\(name): \(outcome.done) message\(outcome.done == 1 ? "" : "s") due as before\(rest)"
     }
 
     private func act(on key: ShareKey, _ ranges: [Range<Offset>], _ action: DelayedAction) async throws(ControlError) -> Int64 {
@@ -90,12 +123,12 @@ extension Broker {
         return CommandOutcome(message: "\(name): 1 message published\(at)")
     }
 
-    /// The partition of a written message: by its key, or by its header `x-priority` where partitions are priorities.
+    /// The partition of a written message: by its key as a producer chooses it, anywhere without one, or by its header `x-priority` where
+    /// partitions are priorities.
     private func place(of key: String?, _ headers: [Record.Header], in topic: Topic) throws(ControlError) -> Int32 {
         guard let priorities = topic.config.priorities else {
-            var hash: UInt64 = 0xCBF2_9CE4_8422_2325
-            for byte in (key ?? "").utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01B3 }
-            return Int32(hash % UInt64(topic.partitions))
+            guard let key else { return Int32(random() % UInt64(topic.partitions)) }
+            return KeyHash.partition(key, count: Int(topic.partitions))
         }
         guard let header = headers.last(where: { $0.name == "x-priority" }) else { return 0 }
         guard let priority = header.value.flatMap({ Int32(String(buffer: $0)) }), (0..<priorities).contains(priority) else {
@@ -106,22 +139,25 @@ extension Broker {
 
     // MARK: The delay store
 
-    private func actOnStored(_ topic: Topic, _ ids: [String], _ action: DelayedAction) async throws(ControlError) -> Int64 {
-        let outcome: DelayOutcome
+    private func actOnStored(_ topic: Topic, _ ids: [String], _ action: DelayedAction) async throws(ControlError) -> DelayChange {
+        let now = clock.now.ms
+        let change: DelayChange
         do throws(LogError) {
-            outcome =
+            change =
                 switch action {
-                case .cancel: try await cancelDelayed(queue: topic.name, ids: ids)
-                case .run: try await runDelayed(queue: topic.name, ids: ids)
-                case .reschedule(let time): try await rescheduleDelayed(queue: topic.name, ids: ids, dueMs: time.ms)
+                case .cancel: try await changeDelayed(queue: topic.name, ids: ids) { _ in nil }
+                case .run: try await changeDelayed(queue: topic.name, ids: ids) { _ in now }
+                case .reschedule(let time):
+                    try await changeDelayed(queue: topic.name, ids: ids) { [due = delayedDue(time.ms)] _ in due }
                 }
         } catch {
             throw ControlError(.failed, "\(topic.name): the delay store could not be changed: \(error)")
         }
-        if outcome.overLimit > 0 {
-            throw ControlError(.conflict, "\(topic.name): \(tooManyChanged) \(outcome.done) of \(ids.count) messages were changed")
+        if change.outcome.overLimit > 0 {
+            throw ControlError(
+                .conflict, "\(topic.name): \(tooManyChanged) \(change.outcome.done) of \(ids.count) messages were changed")
         }
-        return Int64(outcome.done)
+        return change
     }
 
     private var tooManyChanged: String { "a shard keeps \(limits.delayOverrides) changed due times;" }
@@ -138,14 +174,19 @@ extension Broker {
     func jitter(_ queue: String?, fromMs: Int64, toMs: Int64, spreadMs: Int64) async throws(ControlError) -> CommandOutcome {
         guard fromMs < toMs, spreadMs >= 0 else { throw ControlError(.invalid, "jitter needs a span from earlier to later") }
         if let queue, catalog.current[queue] == nil { throw ControlError(.notFound, "there is no queue or topic \(queue)") }
-        let outcome: DelayOutcome
+        let change: DelayChange
         do {
-            outcome = try await jitterDelayed(queue: queue, fromMs: fromMs, toMs: toMs, spreadMs: spreadMs)
+            change = try await spreadDelayed(queue: queue, fromMs: fromMs, toMs: toMs, spreadMs: spreadMs)
         } catch {
             throw ControlError(.failed, "delayed messages could not be spread: \(error)")
         }
-        var message = "\(queue ?? "all queues"): \(outcome.done) message\(outcome.done == 1 ? "" : "s") spread"
+        let outcome = change.outcome
+        let text = "\(outcome.done) message\(outcome.done == 1 ? "" : "s") spread"
+        var message = "\(queue ?? "all queues"): \(text)"
         if outcome.overLimit > 0 { message += "; \(tooManyChanged) \(outcome.overLimit) stay as they were" }
-        return CommandOutcome(message: message)
+        // An undo belongs to a queue: what was spread over all of them stays.
+        let name = try? queue.map { name throws(ControlError) in try self.queue(name) }
+        let undo = if let name { await noteUndo(name, text, change.before) } else { String?.none }
+        return CommandOutcome(message: message, undo: undo)
     }
 }

@@ -19,19 +19,19 @@ public enum KafkaAct: Sendable {
     var commandLine: String {
         switch self {
         case .createTopic(let name, let partitions, let configs):
-            return Command.createTopic(name: quoted(name), partitions: Int(partitions), configs: configs.mapValues(quoted)).commandLine
-        case .deleteTopic(let name): return Command.deleteTopic(name: quoted(name)).commandLine
+            return Command.createTopic(name: name, partitions: Int(partitions), configs: configs).commandLine
+        case .deleteTopic(let name): return Command.deleteTopic(name: name).commandLine
         case .addPartitions(let topic, let count): return "kafka-topics --alter --topic \(quoted(topic)) --partitions \(count)"
         case .configureTopic(let name, let changes): return Self.configure("topics", name, changes)
         case .configureGroup(let name, let changes): return Self.configure("groups", name, changes)
         case .deleteRecords(let topic, let partition, let before):
-            return Command.deleteRecords(topic: quoted(topic), partition: partition, before: before).commandLine
+            return Command.deleteRecords(topic: topic, partition: partition, before: before).commandLine
         case .deleteGroup(let name): return Command.deleteGroup(name: name).commandLine
         case .deleteOffsets(let group, let topic, let partitions):
             let which = partitions.map { ":\($0)" }.joined(separator: ",")
             return "kafka-consumer-groups --delete-offsets --group \(quoted(group)) --topic \(quoted(topic))\(which)"
         case .moveShares(let group, let topic, let partition, let offset):
-            return OffsetReset(group: group, topic: quoted(topic), partition: partition, target: .offset(offset), dryRun: false).commandLine
+            return OffsetReset(group: group, topic: topic, partition: partition, target: .offset(offset), dryRun: false).commandLine
         case .deleteShares(let group, let topic):
             return "kafka-share-groups --delete-offsets --group \(quoted(group)) --topic \(quoted(topic))"
         }

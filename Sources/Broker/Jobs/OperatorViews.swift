@@ -39,19 +39,30 @@ extension Broker {
         }
     }
 
-    /// Jobs, the newest first unless sorted otherwise; the filter looks at number, kind, source and state.
+    /// Jobs, the newest first unless sorted otherwise, by the fields of a ``JobRow``; among equals the newest first. The filter looks at
+    /// number, kind, source, target and state.
     func jobPage(_ query: ListQuery) throws(ControlError) -> Page<JobRow> {
         let matcher = try NameMatcher(query.filter)
         let all = jobs.rows
         let matching = all.filter { matcher.matches("\($0.id) \($0.kind) \($0.source) \($0.target ?? "") \($0.state.rawValue)") }
-        let rows = matching.sorted { left, right in
-            switch query.sort {
-            case "source": (left.source, left.id) < (right.source, right.id)
-            case "state": (left.state.rawValue, right.id) < (right.state.rawValue, left.id)
-            default: left.id > right.id
+        func order<Value: Comparable>(_ value: (JobRow) -> Value) -> [JobRow] {
+            matching.sorted { left, right in
+                let (first, second) = (value(left), value(right))
+                guard first != second else { return left.id > right.id }
+                return query.descending ? first > second : first < second
             }
         }
-        let sorted = query.descending && query.sort != "id" && query.sort != "name" ? rows.reversed() : rows
+        let sorted =
+            switch query.sort {
+            case "id": order(\.id)
+            case "source": order(\.source)
+            case "kind": order(\.kind)
+            case "state": order(\.state.rawValue)
+            case "sent": order(\.sent)
+            case "total": order(\.total)
+            case "startedMs": order(\.startedMs)
+            default: matching.sorted { $0.id > $1.id }
+            }
         let start = max(0, min(query.start, sorted.count))
         return Page(
             rows: Array(sorted[start...].prefix(max(0, min(query.count, limits.listRows)))), start: start, matched: sorted.count,

@@ -62,7 +62,7 @@ extension Broker {
     // MARK: Queues
 
     /// Makes a queue, makes a topic one, or changes a queue's settings: those that are named; an empty value takes one back.
-    private func declare(_ name: String, _ settings: [String: String]) async throws(ControlError) -> CommandOutcome {
+    func declare(_ name: String, _ settings: [String: String]) async throws(ControlError) -> CommandOutcome {
         var settings = settings
         let partitions = settings.removeValue(forKey: "partitions").map { Int32($0) ?? 0 }
         let existing = catalog.current[name]
@@ -71,9 +71,7 @@ extension Broker {
         configs["queue"] = "true"
         let config: TopicConfig
         do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
-        if configs["dead.letter"] == name {
-            throw ControlError(.invalid, "\(name) can't be its own dead-letter queue: what is rejected would come back for ever")
-        }
+        try checkDeadLetter(name, config)
         do throws(Catalog.Failure) {
             guard let existing else {
                 try await createTopic(name, partitions: partitions ?? config.priorities ?? 1, config: config)
@@ -152,6 +150,7 @@ extension Broker {
         switch entry.action {
         case .command(let command):
             message = try await carryOut(command, actor: "undo").message
+        case .delays(let before): message = try await undoDelayed(entry.queue, before)
         case .purge(let marks):
             let queue = try queue(entry.queue)
             var count: Int64 = 0

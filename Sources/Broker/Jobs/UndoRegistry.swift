@@ -13,6 +13,8 @@ final class UndoRegistry: Sendable {
             case purge(marks: [Mark])
             /// The command that puts things back.
             case command(QueueCommand)
+            /// Due times of delayed messages, as they were.
+            case delays([DelayedTime])
         }
         struct Mark: Codable, Sendable, Equatable {
             var partition: Int32

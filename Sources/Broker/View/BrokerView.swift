@@ -98,6 +98,7 @@ public final class BrokerView: Control {
         case .deleteRecords(let topic, let partition, let before): return try await deleteRecords(topic, partition, before)
         case .resetOffsets(let reset): return try await broker.resetOffsets(reset)
         case .deleteGroup(let name): return try await broker.deleteGroup(name)
+        case .alter(let change): return try await broker.alter(change)
         case .killClient(let id): return try broker.killClient(id)
         case .removeMember(let group, let member): return try await broker.removeMember(member, of: group)
         case .queue(let command): return try await broker.perform(command, actor: "console")

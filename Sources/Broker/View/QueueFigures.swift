@@ -27,6 +27,8 @@ struct QueueFigures: Sendable {
     var refusedRate = 0.0
     /// Change of `ready` per second over the last ten seconds.
     var netRate = 0.0
+    /// When the slowest of several partitions is drained; nil for one partition, and for priorities.
+    var slowest: QueueDrain.ETA?
     /// When the oldest message that is not settled was appended, where any is ready; nil when it is not known.
     var oldestAt: Timestamp?
     /// The nearest limit and how full it is, 0 to 1 and above; nil without one.

@@ -22,6 +22,7 @@ struct QueueTrack: Sendable {
     /// Counts as of the last second.
     private var last: QueueFigures?
     private var lastAttempts: [AttemptCount] = []
+    private(set) var drain = QueueDrain()
     /// Ready messages, a point a second.
     private(set) var trend = SteppedRing<Float>(capacity: 60)
     /// A point every ten seconds, a quarter of an hour; and every second, for the busiest queues.
@@ -84,6 +85,8 @@ struct QueueTrack: Sendable {
         trend.set(Float(figures.ready), at: tick, since: old.ready)
         let recent = trend.suffix(Self.netSeconds + 1, at: tick, now: Float(figures.ready))
         figures.netRate = recent.count > 1 ? Double((recent.last ?? 0) - (recent.first ?? 0)) / Double(recent.count - 1) : 0
+        drain.tick(sample.cursors, at: tick)
+        figures.slowest = arePriorities ? nil : drain.slowest(sample.cursors)
         let point = QueuePoint(ready: Float(figures.ready), inRate: Float(figures.inRate), outRate: Float(figures.outRate))
         fine?.set(point, at: tick, since: old)
         coarse.fill(to: (tick + Self.coarseSeconds - 1) / Self.coarseSeconds, with: old)
@@ -97,6 +100,9 @@ struct QueueTrack: Sendable {
         lastAttempts = marked
         last = figures
     }
+
+    /// Its partitions are priorities.
+    private var arePriorities: Bool { sample.isQueue && (sample.settings.topic["queue.priorities"].flatMap { Int($0) } ?? 0) > 1 }
 
     /// Keeps a point a second from now on, or no longer.
     mutating func setFine(_ isFine: Bool, at tick: Int) {

@@ -88,7 +88,7 @@ extension SnapshotBuilder {
         let figures = state.queues.figures[place]
         var detail = QueueDetail()
         detail.row = row(place)
-        detail.partitions = track.sample.cursors.map { counts in
+        detail.partitions = track.sample.cursors.enumerated().map { index, counts in
             var row = QueuePartitionRow()
             row.topic = track.sample.topicName
             row.partition = counts.key.partition.index
@@ -98,6 +98,8 @@ extension SnapshotBuilder {
             row.ready = counts.ready
             row.unacked = counts.unacked
             row.retrying = counts.waiting
+            row.netRate = track.sample.cursors.count == 1 ? figures.netRate : track.drain.net(of: counts.key, at: index)
+            row.etaMs = row.netRate.flatMap { QueueDrain.eta(ready: counts.ready, net: $0).ms }
             return row
         }
         detail.configs = configs(track)
@@ -153,11 +155,10 @@ extension SnapshotBuilder {
 }
 
 extension QueueFigures {
-    /// Until the queue's slowest partition is drained is not known by partition; a queue has one unless declared otherwise, so the queue's
-    /// own net rate says it.
+    /// Until the queue is drained: as its slowest partition says, or with one, or priorities, its own net rate.
     var eta: (ms: Int64?, drains: Bool) {
         guard ready > 0 else { return (0, true) }
-        guard netRate < -0.01 else { return (nil, false) }
-        return (Int64(min(1e15, Double(ready) / -netRate * 1_000)), true)
+        let eta = slowest ?? QueueDrain.eta(ready: ready, net: netRate)
+        return (eta.ms, eta.ms != nil)
     }
 }

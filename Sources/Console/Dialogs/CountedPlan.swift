@@ -5,7 +5,7 @@ import Terminal
 public struct CountedPlan: Equatable, Sendable {
     public enum Subject: Equatable, Sendable {
         case redrive(RedriveSubject)
-        case replay(queue: String)
+        case replay(ReplaySubject)
     }
     public var subject: Subject
     /// The command that `preview` is for, as ``counted(_:)`` gives it.
@@ -54,8 +54,8 @@ extension ConsoleModel {
         guard let dialog, case .counted(let plan) = dialog.kind else { return nil }
         switch plan.subject {
         case .redrive(let subject): return .redrive(try subject.command(dialog.form))
-        case .replay(let queue):
-            return .replay(try ReplayForm.command(queue: queue, dialog.form, nowMs: brokerNowMs, offset: utcOffset))
+        case .replay(let subject):
+            return .replay(try ReplayForm.command(subject, dialog.form, nowMs: brokerNowMs, offset: utcOffset))
         }
     }
 

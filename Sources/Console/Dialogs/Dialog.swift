@@ -64,6 +64,8 @@ public struct Dialog: Equatable, Sendable {
 public struct ResetPlan: Equatable, Sendable {
     public var group: String
     public var topics: [String]
+    /// nil: all.
+    public var partition: Int32?
     /// The command that the last preview was for.
     public var previewed: OffsetReset?
     public var moves: [OffsetMove] = []
@@ -71,9 +73,10 @@ public struct ResetPlan: Equatable, Sendable {
     /// The dry run that is under way.
     public var asked: OffsetReset?
 
-    public init(group: String, topics: [String]) {
+    public init(group: String, topics: [String], partition: Int32? = nil) {
         self.group = group
         self.topics = topics
+        self.partition = partition
     }
 
     /// Records that would be read again, and that would be skipped.

@@ -5,8 +5,8 @@ import Terminal
 /// A dialog whose fields make commands, without a count beforehand.
 public enum FormAction: Equatable, Sendable {
     case declare
-    /// Changes the settings `given`, which differ from the defaults.
-    case configure(queue: String, given: [String: String])
+    /// Changes settings; `opened` is what the form said when it was opened.
+    case settings(SettingsChange.Kind, name: String, opened: [String: String])
     case purge(queues: [String], expected: String)
     case write(queue: String)
     case reschedule([MessageSet])
@@ -23,8 +23,8 @@ public enum FormAction: Equatable, Sendable {
     /// The commands that the form says.
     func commands(_ form: Form, nowMs: Int64, offset: Int64) throws(FormProblem) -> [Command] {
         switch self {
-        case .declare: return [.queue(try DeclareForm.command(form))]
-        case .configure(let queue, let given): return [.queue(try DeclareForm.changes(queue, form, given: given))]
+        case .declare: return [.queue(try SettingsForm.declare(form))]
+        case .settings(let kind, let name, let opened): return [.alter(try SettingsForm.change(kind, name, form, opened: opened))]
         case .purge(let queues, _): return queues.map { .queue(.purge(queue: $0, delayed: form.isOn("delayed"))) }
         case .write(let queue): return [.queue(try Self.write(queue, form))]
         case .reschedule(let sets):
@@ -45,7 +45,7 @@ public enum FormAction: Equatable, Sendable {
     var expected: String {
         switch self {
         case .purge(_, let expected), .commands(_, let expected): expected
-        case .declare, .configure, .write, .reschedule, .jitter: ""
+        case .declare, .settings, .write, .reschedule, .jitter: ""
         }
     }
 
@@ -71,6 +71,7 @@ enum DueTime {
     static func parse(_ text: String, nowMs: Int64, offset: Int64) -> Int64? {
         let trimmed = text.hasPrefix("+") ? String(text.dropFirst()) : text
         if trimmed == "now" { return nowMs }
+        if trimmed.hasPrefix("@") { return CivilTime.parse(trimmed, nowMs: nowMs) }
         if let span = try? TimeSpan.parse(trimmed) { return nowMs + span }
         guard !trimmed.hasPrefix("-"), let ms = CivilTime.parse(trimmed, nowMs: nowMs, offset: offset) else { return nil }
         // A bare time of day is the next one.

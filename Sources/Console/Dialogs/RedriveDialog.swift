@@ -4,7 +4,7 @@ import Terminal
 
 /// What a redrive or move can be about: the messages at hand when its dialog was opened.
 public struct RedriveSubject: Equatable, Sendable {
-    public enum Scope: Equatable, Sendable { case marked, reason, filter, all }
+    public enum Scope: Equatable, Sendable { case given, marked, reason, filter, all }
 
     public var queue: String
     /// To another queue from the start, and no origin is offered.
@@ -15,16 +15,22 @@ public struct RedriveSubject: Equatable, Sendable {
     public var filterText = ""
     public var filterCount: Int64?
     public var total: Int64?
+    /// What a command line says, all of it at once.
+    public var given: MessageFilter?
+    /// Nothing from these offsets on, one a partition; empty: all that is there when it is counted.
+    public var watermark: [Int64] = []
 
     init(queue: String) { self.queue = queue }
 
     /// In the order of the form's first line; those with nothing in them are left out.
     var scopes: [Scope] {
-        (marked.isEmpty ? [] : [.marked]) + (reason == nil ? [] : [.reason]) + (filterText.isEmpty ? [] : [.filter]) + [.all]
+        (given == nil ? [] : [.given]) + (marked.isEmpty ? [] : [.marked]) + (reason == nil ? [] : [.reason])
+            + (filterText.isEmpty ? [] : [.filter]) + [.all]
     }
 
     func name(_ scope: Scope) -> String {
         switch scope {
+        case .given: "as typed"
         case .marked: "marked \(marked.count)"
         case .reason: "this reason \(Short.exact(reasonCount))"
         case .filter: filterCount.map { "filter \(Short.exact($0))" } ?? "filter"
@@ -43,7 +49,7 @@ public struct RedriveSubject: Equatable, Sendable {
     }
 
     func form(_ given: Redrive?) -> Form {
-        func number(_ value: Double?) -> String { value.map { $0 == $0.rounded() ? String(Int64($0)) : String($0) } ?? "" }
+        func number(_ value: Double?) -> String { value.map(Amount.plain) ?? "" }
         let isOther = isMove || given?.target != nil
         var to = Form.Field.short("to", given?.target ?? "", width: 18, accepts: .anything)
         to.joins = true
@@ -65,7 +71,7 @@ public struct RedriveSubject: Equatable, Sendable {
         [
             .check("canary", "Guard", defaults.canary != nil, after: "canary"),
             .short("canaryCount", String(defaults.canary ?? 1), width: 3),
-            .short("canaryWait", "\(defaults.canaryWaitMs / 1_000)s", width: 4, before: "wait ack", accepts: .span),
+            .short("canaryWait", Exact.span(ms: defaults.canaryWaitMs), width: 4, before: "wait ack", accepts: .span),
             .check("stop", "", defaults.stopIfDead != nil, after: "stop if >", joins: true),
             .short("stopPercent", percent, width: 4, after: "% die again"),
             .check("poison", "Poison", defaults.skipIfRedriven != nil, after: "skip if redriven >="),
@@ -88,7 +94,9 @@ public struct RedriveSubject: Equatable, Sendable {
     /// What the form says.
     func command(_ form: Form) throws(FormProblem) -> Redrive {
         var redrive = Redrive(queue: queue)
+        redrive.watermark = watermark
         switch scopes[min(form.choice("what"), scopes.count - 1)] {
+        case .given: redrive.filter = given ?? MessageFilter()
         case .marked: redrive.filter.ids = marked
         case .reason: redrive.filter.reason = reason
         case .filter: redrive.filter = MessageFilterText.parse(filterText)
@@ -102,7 +110,7 @@ public struct RedriveSubject: Equatable, Sendable {
         }
         redrive.rate = try Self.number(form, "rate", "Rate")
         redrive.rampFrom = try Self.number(form, "ramp", "Ramp")
-        redrive.holdAbove = try Self.number(form, "hold", "Hold").map { Int64($0) }
+        redrive.holdAbove = try Self.number(form, "hold", "Hold", mayBeZero: true).map { Int64($0) }
         if form.isOn("canary") {
             redrive.canary = try Self.number(form, "canaryCount", "Canary").map { Int($0) } ?? 1
             guard let wait = try? TimeSpan.parse(form.text("canaryWait")), wait > 0 else {
@@ -111,7 +119,7 @@ public struct RedriveSubject: Equatable, Sendable {
             redrive.canaryWaitMs = wait
         }
         if form.isOn("stop") {
-            let percent = try Self.number(form, "stopPercent", "Stop") ?? 5
+            let percent = try Self.number(form, "stopPercent", "Stop", mayBeZero: true) ?? 5
             guard percent <= 100 else { throw FormProblem("needs a share up to 100: Stop") }
             redrive.stopIfDead = percent / 100
         }
@@ -120,10 +128,12 @@ public struct RedriveSubject: Equatable, Sendable {
     }
 
     /// `50`, `0.5`, `5k`, `2M`; nil for an empty field.
-    private static func number(_ form: Form, _ id: String, _ label: String) throws(FormProblem) -> Double? {
+    private static func number(_ form: Form, _ id: String, _ label: String, mayBeZero: Bool = false) throws(FormProblem) -> Double? {
         let text = form.text(id)
         guard !text.isEmpty else { return nil }
-        guard let value = Amount.parse(text), value > 0, value < 1e12 else { throw FormProblem("needs a number above 0: \(label)") }
+        guard let value = Amount.parse(text), value > 0 || (mayBeZero && value == 0), value < 1e12 else {
+            throw FormProblem("needs a number above 0: \(label)")
+        }
         return value
     }
 }
@@ -135,6 +145,11 @@ enum Amount {
         let factors: [Character: Double] = ["k": 1e3, "M": 1e6]
         if let last = text.last, let factor = factors[last] { return Double(text.dropLast()).map { $0 * factor } }
         return Double(text).flatMap { $0.isFinite ? $0 : nil }
+    }
+
+    /// A number without a needless `.0`: `50`, `0.5`.
+    static func plain(_ number: Double) -> String {
+        number == number.rounded() && abs(number) < 1e15 ? String(Int64(number)) : String(number)
     }
 }
 
@@ -148,9 +163,10 @@ extension ConsoleModel {
     }
 
     /// What is at hand of a queue: marks, the reason under the cursor, the filter.
-    func redriveSubject(_ queue: String) -> RedriveSubject {
+    func redriveSubject(_ queue: String, isAtHand: Bool = true) -> RedriveSubject {
         var subject = RedriveSubject(queue: queue)
         subject.total = shown?.deadQueues.rows.first { $0.name == queue }?.messages ?? shown?.queues.rows.first { $0.name == queue }?.ready
+        guard isAtHand else { return subject }
         if let inspector, inspector.name.queue == queue {
             subject.marked = [inspector.name.id]
             return subject

@@ -3,22 +3,26 @@ import Control
 extension ConsoleModel {
     static let resetTargets = ["earliest", "latest", "offset", "time"]
 
-    mutating func openReset(group: String, topics: [String], target: OffsetReset.Target?) -> [Effect] {
+    mutating func openReset(
+        group: String, topics: [String], partition: Int32?, target: OffsetReset.Target?, force: Bool = false
+    ) -> [Effect] {
         var choice = 0
         var value = ""
         switch target {
         case nil, .earliest: choice = 0
         case .latest: choice = 1
         case .offset(let offset): (choice, value) = (2, String(offset))
-        case .time(let ms): (choice, value) = (3, CivilTime.text(ms: ms, offset: utcOffset))
+        case .time(let ms): (choice, value) = (3, CivilTime.exact(ms: ms, offset: utcOffset))
         }
         let scopes = topics.count == 1 ? topics : ["all topics"] + topics.prefix(5)
         dialog = Dialog(
-            kind: .reset(ResetPlan(group: group, topics: topics)), title: "Reset offsets of group \(group)", notes: [],
+            kind: .reset(ResetPlan(group: group, topics: topics, partition: partition)),
+            title: "Reset offsets of group \(group)\(partition.map { ", partition \($0)" } ?? "")", notes: [],
             form: Form(
                 fields: [
                     .choice("what", "What", scopes), .choice("to", "To", Self.resetTargets, selected: choice),
                     .text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h"),
+                    .check("force", "Members", force, after: "take them out first; they join again"),
                 ], buttons: [.init(label: "Start", hotkey: "S")]))
         return previewReset()
     }
@@ -40,7 +44,8 @@ extension ConsoleModel {
         }
         let what = form.choice("what")
         let topic = plan.topics.count == 1 ? plan.topics[0] : what == 0 ? nil : plan.topics[what - 1]
-        return OffsetReset(group: plan.group, topic: topic, target: target, dryRun: dryRun)
+        return OffsetReset(
+            group: plan.group, topic: topic, partition: plan.partition, target: target, dryRun: dryRun, force: form.isOn("force"))
     }
 
     /// Asks the broker what the form's reset would do; the old preview no longer counts.

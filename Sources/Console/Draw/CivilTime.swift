@@ -1,3 +1,5 @@
+import Model
+
 /// Calendar arithmetic for what is typed and shown. Days are counted by the proleptic Gregorian calendar.
 public enum CivilTime {
     /// `2026-11-22 12:04:31`.
@@ -8,12 +10,20 @@ public enum CivilTime {
         return "\(year)-\(Short.two(month))-\(Short.two(day)) \(Short.clock(ms: ms, offset: offset))"
     }
 
+    /// A time that ``parse(_:nowMs:offset:)`` reads back to the millisecond: in words where they can say it, else `@` and ms since 1970.
+    public static func exact(ms: Int64, offset: Int64 = 0) -> String {
+        let words = text(ms: ms, offset: offset)
+        return parse(words, nowMs: 0, offset: offset) == ms ? words : "@\(ms)"
+    }
+
     /// A point in time as an operator types it, in ms since 1970; nil when it is none of these.
     ///
-    /// `2026-11-22 12:04[:31]`, `2026-11-22`, `12:04[:31]` (today, or yesterday when that lies ahead), `-90s -5m -2h 15m` (before `nowMs`),
-    /// or milliseconds since 1970 (at least 9 digits).
+    /// `2026-11-22 12:04[:31]`, `2026-11-22`, `12:04[:31]` (today, or yesterday when that lies ahead), `-90s -5m -2h 1h30m` (before
+    /// `nowMs`), `2026-11-22T12:04:31Z`, or milliseconds since 1970 (at least 9 digits, or behind `@`).
     public static func parse(_ text: String, nowMs: Int64, offset: Int64 = 0) -> Int64? {
         let trimmed = text.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+        if trimmed.hasPrefix("@") { return Int64(trimmed.dropFirst()).flatMap { $0 >= 0 ? $0 : nil } }
+        if trimmed.hasSuffix("Z"), trimmed.contains("T") { return parse(String(trimmed.dropLast()), nowMs: nowMs) }
         if trimmed.hasPrefix("-") { return relative(trimmed.dropFirst(), nowMs: nowMs) }
         if let last = trimmed.last, "smhd".contains(last) { return relative(trimmed[...], nowMs: nowMs) }
         if trimmed.utf8.count >= 9, let ms = Int64(trimmed) { return ms }
@@ -33,9 +43,8 @@ public enum CivilTime {
     }
 
     private static func relative(_ text: Substring, nowMs: Int64) -> Int64? {
-        guard let unit = text.last, let number = Int64(text.dropLast()), number >= 0, number < 1_000_000_000 else { return nil }
-        let seconds: [Character: Int64] = ["s": 1, "m": 60, "h": 3600, "d": 86_400]
-        return seconds[unit].map { nowMs - number * $0 * 1000 }
+        guard let span = try? TimeSpan.parse(String(text)), span < 1_000_000_000 * 86_400_000 else { return nil }
+        return nowMs - span
     }
 
     private static func timeOfDay(_ text: Substring) -> Int64? {

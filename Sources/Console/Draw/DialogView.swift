@@ -54,6 +54,14 @@ enum DialogView {
         for (row, note) in command.enumerated() { painter.text(note.text, x: x, y: y + 2 + row, width: room, note.key) }
     }
 
+    /// Whether fields and buttons are all within the screen.
+    static func fits(_ dialog: Dialog, _ size: Size) -> Bool {
+        let width = min(96, size.columns) - 6
+        var dialog = dialog
+        dialog.notes = dialog.notes.flatMap { wrapped($0, width: width) }
+        return body(dialog) + (dialog.form.buttons.isEmpty ? 1 : 2) + (dialog.message == nil ? 0 : 1) + 2 <= size.rows && size.columns >= 40
+    }
+
     /// The equivalent command line, whole where it fits into four lines.
     private static func commandNotes(_ line: String, width: Int) -> [Note] {
         wrapped(Note("$ " + line, .dim), width: width).enumerated().map { Note(($0 > 0 ? "  " : "") + $1.text, $1.key) }

@@ -48,7 +48,7 @@ enum Footer {
             if isOpened && model.queues.tab == 1 { keys += [("K", "kill")] }
             keys += [("P", "purge"), ("H", "hold"), ("B", "block"), ("O", "replay"), ("W", "write")]
             keys += isOpened ? [("E", "settings")] : [("R", "redrive"), ("A", "add"), ("D", "delete")]
-        case .topics: keys = [("A", "add"), ("P", "purge"), ("D", "delete")]
+        case .topics: keys = (isOpened ? [("E", "settings")] : [("A", "add")]) + [("P", "purge"), ("D", "delete")]
         case .groups:
             keys = [("O", "reset"), ("D", "delete")] + (isOpened && model.groups.tab == 1 ? [("K", "kill")] : [])
             keys += (isOpened ? [("i", "inspect first unread"), ("y", "copy offsets")] : [])

@@ -12,7 +12,7 @@ public enum Frame {
         }
         if layout.isTiny {
             TinyScreen.draw(model, snapshot, on: &painter)
-            DialogView.draw(model, on: &painter)
+            TinyScreen.ask(model, on: &painter)
             return painter.canvas
         }
         header(model, snapshot, on: &painter)
@@ -159,8 +159,41 @@ public enum Frame {
     }
 }
 
-/// Below 60×15: one line per problem, whatever the size.
+/// Below 60×15: one line per problem, whatever the size; under them what is asked, typed or answered.
 enum TinyScreen {
+    /// A dialog in four lines: what it asks, what is wrong or equivalent, the field that has the keys, the buttons. Otherwise the last
+    /// line: what is being typed, or what the last key came to.
+    static func ask(_ model: ConsoleModel, on painter: inout Painter) {
+        let (width, last) = (model.size.columns, model.size.rows - 1)
+        if let dialog = model.dialog {
+            if DialogView.fits(dialog, model.size) { return DialogView.draw(model, on: &painter) }
+            let top = max(0, last - 3)
+            painter.canvas.fill(Rect(x: 0, y: top, width: width, height: last - top + 1), style: painter.style(.dialog))
+            painter.text(dialog.title, x: 0, y: top, width: width, .title)
+            let note = dialog.message ?? dialog.notes.last ?? dialog.commandLine.map { Note("$ " + $0, .dim) }
+            if last >= 3, let note { painter.text(note.text, x: 0, y: top + 1, width: width, note.key) }
+            if last >= 2, dialog.form.fields.indices.contains(dialog.form.focus) {
+                var field = dialog.form
+                field.fields = [dialog.form.fields[dialog.form.focus]]
+                (field.fields[0].joins, field.focus) = (false, 0)
+                _ = FormView.draw(field, x: 0, y: last - 1, width: width, on: &painter)
+            }
+            var x = 0
+            for (index, button) in dialog.form.buttons.enumerated() {
+                x = painter.text("[\(button.label)]", x: x, y: last, dialog.form.focusedButton == index ? .button : .text) + 1
+            }
+        } else if let prompt = model.prompt {
+            painter.canvas.fill(Rect(x: 0, y: last, width: width, height: 1), style: painter.style(.text))
+            let x = painter.spans([(prompt.kind == .palette ? ":" : "/", .prompt)], x: 0, y: last)
+            PaletteView.input(prompt.editor, x: x, y: last, width: width - x, on: &painter)
+        } else if model.helpTop != nil, model.size.rows >= 6 {
+            HelpView.draw(model, on: &painter)
+        } else if let status = model.status {
+            painter.canvas.fill(Rect(x: 0, y: last, width: width, height: 1), style: painter.style(.text))
+            painter.text(status.note.text, x: 0, y: last, width: width, status.note.key)
+        }
+    }
+
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
         let totals = snapshot.totals
         var y = 0

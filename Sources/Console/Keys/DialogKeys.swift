@@ -19,7 +19,7 @@ extension ConsoleModel {
             form: Form(
                 fields: [.text("name", "Type \(expected)", hint: "to confirm")],
                 buttons: [.init(label: button, hotkey: "S")]),
-            commandLine: commands.count == 1 ? commands[0].commandLine : "\(commands[0].commandLine)   (and \(commands.count - 1) more)")
+            commandLine: Self.shown(commands))
     }
 
     mutating func openCreateTopic(name: String = "", partitions: String = "1") {
@@ -108,18 +108,30 @@ extension ConsoleModel {
         guard let dialog, case .form(let action) = dialog.kind else { return }
         var form = dialog.form
         if case .declare = action, form.text("name").isEmpty { form.setText("name", "NAME") }
-        let commands = try? action.commands(form, nowMs: brokerNowMs, offset: utcOffset)
-        guard let first = commands?.first else {
-            self.dialog?.commandLine = nil
-            return
+        let commands = (try? action.commands(form, nowMs: brokerNowMs, offset: utcOffset)) ?? []
+        self.dialog?.commandLine = Self.shown(commands)
+    }
+
+    /// The first command's line, and how many more there are.
+    private static func shown(_ commands: [Command]) -> String? {
+        commands.first.map { $0.commandLine + (commands.count > 1 ? "   (and \(commands.count - 1) more)" : "") }
+    }
+
+    /// The dialog's command lines, one a line, as a shell takes them.
+    private var dialogLines: String? {
+        guard let dialog else { return nil }
+        let commands: [Command]
+        switch dialog.kind {
+        case .confirm(_, let all): commands = all
+        case .form(let action): commands = (try? action.commands(dialog.form, nowMs: brokerNowMs, offset: utcOffset)) ?? []
+        default: return dialog.commandLine
         }
-        let more = (commands?.count ?? 1) - 1
-        self.dialog?.commandLine = first.commandLine + (more > 0 ? "   (and \(more) more)" : "")
+        return commands.isEmpty ? dialog.commandLine : commands.map(\.commandLine).joined(separator: "\n")
     }
 
     private mutating func unused(_ key: Key) -> [Effect] {
-        if key == .character("y"), let line = dialog?.commandLine {
-            say("copied the command line", .ok)
+        if key == .character("y"), let line = dialogLines {
+            say("copied the command line\(line.contains("\n") ? "s" : "")", .ok)
             return [.copy(line)]
         }
         if case .reset(let plan) = dialog?.kind, key == .character("d") {

@@ -84,7 +84,7 @@ extension ConsoleModel {
     private var markable: ListID? {
         switch activeList {
         case .messages: .messages
-        case .list: [.queues, .topics, .groups].contains(screen) ? .list : nil
+        case .list: [.queues, .topics, .groups, .clients].contains(screen) ? .list : nil
         default: nil
         }
     }
@@ -105,6 +105,7 @@ extension ConsoleModel {
         case .queues: return (shown.queues.rows.map(\.name), shown.queues.matched)
         case .topics: return (shown.topics.rows.map(\.name), shown.topics.matched)
         case .groups: return (shown.groups.rows.map(\.group), shown.groups.matched)
+        case .clients: return (shown.clients.rows.map { String($0.id) }, shown.clients.matched)
         default: return ([], 0)
         }
     }

@@ -62,14 +62,23 @@ extension ConsoleModel {
             let kind = delay.tab == 0 ? "delayed" : "waiting"
             openCounted(
                 verb: "Cancel", kind: kind, sets: sets, button: "Cancel them",
-                notes: [Note("They are never delivered.", .warn)]
+                notes: [
+                    delay.tab == 0
+                        ? Note("They are never delivered. u takes it back, until they would have been due.", .warn)
+                        : Note("They are settled. O replays them while they are retained.", .warn)
+                ]
             ) { .cancelDelayed(queue: $0.queue, ids: $0.ids) }
         } else {
-            openCounted(
-                verb: "Discard", kind: "", sets: sets, button: "Discard",
-                notes: [Note("Settled without being delivered. O replays them while they are retained.", .warn)]
-            ) { .discard(queue: $0.queue, ids: $0.ids) }
+            openDiscard(sets)
         }
+    }
+
+    /// Discards messages of queues, once their count was confirmed.
+    mutating func openDiscard(_ sets: [FormAction.MessageSet]) {
+        openCounted(
+            verb: "Discard", kind: "", sets: sets, button: "Discard",
+            notes: [Note("Settled without being delivered. O replays them while they are retained.", .warn)]
+        ) { .discard(queue: $0.queue, ids: $0.ids) }
     }
 
     /// R on Delay: now instead of later.
@@ -88,10 +97,8 @@ extension ConsoleModel {
     /// E on Delay: another due time.
     mutating func openReschedule() {
         let sets = messageTargets
-        guard screen == .delay, !sets.isEmpty else {
-            say(
-                screen == .delay
-                    ? "E changes when messages are due: enter opens a bucket" : "E changes delays (5), or a queue's settings (2)", .dim)
+        guard !sets.isEmpty else {
+            say("E changes when messages are due: enter opens a bucket", .dim)
             return
         }
         dialog = Dialog(

@@ -13,7 +13,7 @@ extension ConsoleModel {
         case "A": if screen == .queues { openDeclare() } else { openCreateTopic() }
         case "C": return cancelJob()
         case "D": openDelete()
-        case "E": if screen == .queues { openQueueSettings() } else { openReschedule() }
+        case "E": openSettings()
         case "H", "B": return openGate(character == "H" ? .delivery : .publishing)
         case "J": openJitter()
         case "K": openKill()
@@ -95,7 +95,7 @@ extension ConsoleModel {
         }
         let known = shown?.group?.row.group == group ? shown?.group?.row.topics : nil
         let listed = shown?.groups.rows.first { $0.group == group }?.topics
-        return openReset(group: group, topics: known ?? listed ?? [], target: nil)
+        return openReset(group: group, topics: known ?? listed ?? [], partition: nil, target: nil)
     }
 
     private mutating func openPurge() {

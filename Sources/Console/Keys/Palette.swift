@@ -1,5 +1,4 @@
 import Control
-import Terminal
 
 /// The `:` commands: the command line's words, and the screens.
 enum Palette {
@@ -11,17 +10,8 @@ enum Palette {
         var isComplete: Bool
     }
 
-    enum Argument { case none, topic, newTopic, group, queue, theme, text }
-
-    struct Entry {
-        var words: String
-        var argument: Argument
-        var meaning: String
-        var isMutation = false
-    }
-
     /// At most this many are offered.
-    static let maxCompletions = 8
+    static let maxCompletions = 16
 
     static func completions(for text: String, in model: ConsoleModel) -> [Completion] {
         var found: [Completion] = []
@@ -35,7 +25,7 @@ enum Palette {
             }
             if found.count >= maxCompletions { break }
         }
-        return Array(found.prefix(maxCompletions))
+        return Array(found.prefix(min(maxCompletions, max(1, model.size.rows - 5))))
     }
 
     private static func arguments(_ entry: Entry, text: String, in model: ConsoleModel) -> [Completion] {
@@ -46,34 +36,31 @@ enum Palette {
         case .topic: names = model.live?.topics.rows.map(\.name) ?? []
         case .queue: names = model.live?.queues.rows.map(\.name) ?? []
         case .group: names = model.live?.groups.rows.map(\.group) ?? []
+        case .shareGroup:
+            names = model.live?.queues.rows.filter { $0.name.contains("@") }.map { ConsoleModel.group(ofQueue: $0.name) } ?? []
         case .theme: names = model.themes.map(\.name)
         case .none, .newTopic, .text: return []
         }
-        let isComplete = !["group reset", "delay cancel", "delay run"].contains(entry.words)
         return names.filter { $0.hasPrefix(typed) && $0 != typed }.prefix(maxCompletions).map {
-            Completion(line: "\(entry.words) \($0)\(isComplete ? "" : " ")", meaning: entry.meaning, isComplete: isComplete)
+            Completion(
+                line: "\(entry.words) \(ShellWords.quoted($0))\(entry.needsMore ? " " : "")", meaning: entry.meaning,
+                isComplete: !entry.needsMore)
         }
     }
 
+    /// Options that are not given yet, after a name; none where one waits for its value.
     private static func options(_ entry: Entry, text: String) -> [Completion] {
-        let tails: [(String, Bool)]
-        switch entry.words {
-        case "group reset": tails = [("--to earliest", true), ("--to latest", true), ("--to ", false), ("--to-time ", false)]
-        case "topic create": tails = [("--partitions ", false)]
-        case "redrive":
-            tails = ["--rate ", "--to ", "--reason ", "--match ", "--ramp ", "--canary ", "--stop-if-dead "].map { ($0, false) }
-        case "replay": tails = [("--from earliest", true), ("--from ", false), ("--to ", false), ("--into ", false), ("--match ", false)]
-        case "queue hold", "queue resume": tails = [("--publishing", true)]
-        default: return []
-        }
-        guard let space = text.firstRange(of: " --") ?? (text.hasSuffix(" ") ? text.index(before: text.endIndex)..<text.endIndex : nil)
-        else {
-            return []
-        }
-        let head = text[..<space.lowerBound]
-        return tails.compactMap { tail, isComplete in
-            let line = "\(head) \(tail)"
-            return line.hasPrefix(text) && line != text ? Completion(line: line, meaning: entry.meaning, isComplete: isComplete) : nil
+        guard let space = text.lastIndex(of: " ") else { return [] }
+        let (head, typed) = (text[...space], text[text.index(after: space)...])
+        guard typed.isEmpty || typed.hasPrefix("-") else { return [] }
+        let words = head.split(separator: " ").map(String.init)
+        if let last = words.last, entry.options.contains(last) { return [] }
+        let free = { (option: String) in repeated.contains(option) || !words.contains(option) }
+        let tails =
+            entry.tails.filter { free($0.prefix { $0 != " " }.description) }.map { ($0, true) }
+            + entry.options.filter(free).map { ($0 + " ", false) } + entry.flags.filter(free).map { ($0, true) }
+        return tails.filter { $0.0.hasPrefix(typed) && $0.0 != typed }.map {
+            Completion(line: head + $0.0, meaning: entry.meaning, isComplete: $0.1)
         }
     }
 }

@@ -50,6 +50,10 @@ extension ConsoleModel {
                 prompt?.choice = nil
                 return []
             }
+            guard !open.editor.isCut else {
+                say("longer than \(LineEditor.maxLength) characters and cut: nothing was done; ^U empties the line", .crit)
+                return []
+            }
             let line = open.choice.flatMap { completions.indices.contains($0) ? completions[$0].line : nil } ?? open.editor.text
             prompt = nil
             return Palette.run(line, on: &self)

@@ -34,7 +34,7 @@ extension ConsoleModel {
 
     // MARK: purge, delete, declare
 
-    mutating func openPurgeQueues(_ names: [String]) {
+    mutating func openPurgeQueues(_ names: [String], delayed isDelayed: Bool = false) {
         guard let first = names.first else { return }
         let rows = names.compactMap(queueRow)
         let (ready, waiting) = (rows.reduce(Int64(0)) { $0 + $1.ready }, rows.reduce(Int64(0)) { $0 + $1.waiting })
@@ -47,8 +47,9 @@ extension ConsoleModel {
         notes.append(Note("Takes \(counts) out of the way."))
         notes.append(Note("u brings them back, until retention removes them (10 minutes at least).", .ok))
         var fields: [Form.Field] = [.text("name", "Type \(expected)", hint: "to confirm")]
-        if delayed > 0 {
-            fields.append(.check("delayed", "", false, after: "cancel the \(Short.exact(delayed)) delayed ones too, for good"))
+        if delayed > 0 || isDelayed {
+            let which = rows.count == names.count ? "the \(Short.exact(delayed)) delayed ones" : "the delayed ones"
+            fields.append(.check("delayed", "", isDelayed, after: "cancel \(which) too, for good"))
         }
         dialog = Dialog(
             kind: .form(.purge(queues: names, expected: expected)), title: "Purge \(expected)", notes: notes,
@@ -75,21 +76,9 @@ extension ConsoleModel {
     }
 
     mutating func openDeclare(name: String = "") {
-        dialog = Dialog(kind: .form(.declare), title: "Declare a queue", notes: [], form: DeclareForm.form(name: name))
-        updateForm()
-    }
-
-    /// E: the settings of a queue in the form that declared it.
-    mutating func openQueueSettings() {
-        guard let detail = queueDetail else {
-            say("E changes a queue's settings: enter opens it first", .dim)
-            return
-        }
-        let given = Dictionary(detail.configs.filter { !$0.isDefault }.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         dialog = Dialog(
-            kind: .form(.configure(queue: detail.row.name, given: given)), title: "Settings of \(detail.row.name)",
-            notes: [Note("Only what is changed is sent; an emptied field goes back to the default.", .dim)],
-            form: DeclareForm.form(name: detail.row.name, given: given, isNew: false))
+            kind: .form(.declare), title: "Declare a queue", notes: [],
+            form: SettingsForm.form(.queue, name: name, given: ["dead.letter": "auto"]))
         updateForm()
     }
 

@@ -6,8 +6,11 @@ public struct LineEditor: Equatable, Sendable {
     /// Characters before the cursor.
     public private(set) var cursor: Int
 
+    /// Whether something was typed or pasted that found no room: the text is not what was meant.
+    public private(set) var isCut = false
+
     /// Longest line, in characters.
-    public static let maxLength = 512
+    public static let maxLength = 4_096
 
     public init(_ text: String = "") {
         self.text = text
@@ -21,7 +24,10 @@ public struct LineEditor: Equatable, Sendable {
         var characters = Array(text)
         switch key {
         case .character(let character):
-            guard characters.count < Self.maxLength else { return true }
+            guard characters.count < Self.maxLength else {
+                isCut = true
+                return true
+            }
             characters.insert(character, at: cursor)
             cursor += 1
         case .backspace, .control("h"):
@@ -48,6 +54,7 @@ public struct LineEditor: Equatable, Sendable {
         default: return false
         }
         text = String(characters)
+        if text.isEmpty { isCut = false }
         return true
     }
 }

@@ -36,13 +36,14 @@ enum HelpText {
         case .delay:
             [
                 ("", "Delay & retry"), ("enter", "messages of the bucket; then i looks at one"), ("/", "of one queue: its name"),
-                ("space v a", "mark, mark a range, mark all"), ("Tab  < >", "delayed messages, waiting retries; another queue's"),
+                ("space v a", "mark, mark a range, mark all"), ("w", "choose columns (of a bucket's messages)"),
+                ("Tab  < >", "delayed messages, waiting retries; another queue's"),
             ]
         case .dead:
             [
                 ("", "Dead letters"), ("enter", "open; on a reason: its messages; on a message: look at it"),
                 ("/", "reason~TEXT, NAME=VALUE (header), ~regex or text on key and value"), ("space v a", "mark, mark a range, mark all"),
-                ("Tab", "reasons, messages"), ("i", "message inspector"),
+                ("w", "choose columns"), ("Tab", "reasons, messages"), ("i", "message inspector"),
             ]
         case .queues, .topics, .groups, .clients, .jobs, .audit:
             [("", model.screen.title)] + list + (model.screen == .jobs || model.screen == .clients ? [] : [("i", "message inspector")])
@@ -59,12 +60,12 @@ enum HelpText {
                 ("P", "purge (type the name); u brings them back"), ("X", "discard marked messages"),
                 ("H B", "hold or resume delivery; block or resume publishing"), ("W", "write a message"),
                 ("K", "kill the consumer under the cursor (enter, Tab: consumers)"),
-                ("A E D", "declare a queue; change its settings; delete it (type the name)"),
+                ("A E D", "declare a queue; change its settings, or its share group's; delete it (type the name)"),
             ]
         case .topics:
             [
                 ("A", "create a topic"), ("P", "delete records up to the end (type the name)"), ("D", "delete a topic (type the name)"),
-                ("W", "write a message"),
+                ("E W", "change its settings (enter opens it first); write a message"),
             ]
         case .groups:
             [
@@ -81,7 +82,7 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, d lists them, S starts"), ("X", "discard marked messages"),
                 ("P", "purge the queue (type the name); u brings them back"),
             ]
-        case .clients: [("K", "kill: close the connection")]
+        case .clients: [("K", "kill: close the connection, or those of the marked clients")]
         case .jobs: [("C", "cancel: what was sent stays sent, the rest stays where it is")]
         case .audit: [("u", "undo the action under the cursor, while it can be")]
         case .log: []

@@ -101,6 +101,11 @@ enum QueuePartitionColumns {
         Column(title: "READY", width: 6, priority: 1) { row, _ in (Short.count(row.ready), QueueColumns.figure(row.ready, .ready)) },
         Column(title: "UNACK", width: 6, priority: 1) { row, _ in (Short.count(row.unacked), QueueColumns.figure(row.unacked, .unacked)) },
         Column(title: "RETRY", width: 6, priority: 2) { row, _ in (Short.count(row.retrying), QueueColumns.figure(row.retrying, .retry)) },
+        Column(title: "NET/s", width: 6, priority: 2) { row, _ in (Short.net(row.netRate), .text) },
+        Column(title: "ETA", width: 5, priority: 1) { row, _ in
+            let text = row.netRate == nil ? Short.unknown : Short.eta(ms: row.etaMs, drains: row.etaMs != nil, lag: row.ready)
+            return (text, text == "never" ? .warn : .text)
+        },
     ]
 }
 

@@ -87,16 +87,3 @@ private func plain(_ number: Double) -> String {
 
 /// A queue and messages of it.
 private func words(_ queue: String, _ ids: [String]) -> String { ([queue] + ids).map(quoted).joined(separator: " ") }
-
-/// A word as a shell takes it: in single quotes when it holds anything but letters, digits and harmless signs.
-public func quoted(_ text: String) -> String {
-    let harmless =
-        !text.isEmpty
-        && text.utf8.allSatisfy { byte in
-            switch byte {
-            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"): true
-            default: "-_.,:/=@+%".utf8.contains(byte)
-            }
-        }
-    return harmless ? text : "'" + text.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
-}

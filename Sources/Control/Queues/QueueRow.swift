@@ -22,7 +22,7 @@ public struct QueueRow: Codable, Equatable, Sendable {
     public var consumers = 0
     /// Age of the oldest ready message; nil when none is ready.
     public var oldestMs: Int64?
-    /// Until `ready` is drained at the present net rate; nil with `drains` false means never.
+    /// Until `ready` is drained at the present net rate, of several partitions the slowest; nil with `drains` false means never.
     public var etaMs: Int64?
     public var drains = true
     /// Delivery is held; publishing is held.
@@ -74,6 +74,10 @@ public struct QueuePartitionRow: Codable, Equatable, Sendable {
     /// Counted as in ``QueueRow/unacked``.
     public var unacked: Int64 = 0
     public var retrying: Int64 = 0
+    /// Change of `ready` per second; nil when it is not known.
+    public var netRate: Double?
+    /// Until `ready` is drained at that rate, ms; nil with a known rate means never.
+    public var etaMs: Int64?
 
     public init() {}
 }

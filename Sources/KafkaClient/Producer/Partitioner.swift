@@ -1,31 +1,10 @@
+import Model
 import NIOCore
 
 /// Chooses partitions the way Kafka's Java client does: by key where there is one, so that other clients agree.
 public enum Partitioner {
     /// The partition of `key` among `count`.
     public static func partition(key: ByteBuffer, count: Int) -> Int32 {
-        let hash = key.withUnsafeReadableBytes { murmur2($0) }
-        return Int32(Int(hash & 0x7FFF_FFFF) % count)
-    }
-
-    /// MurmurHash2 of 32 bits with the seed 0x9747b28c (A. Appleby, public domain).
-    static func murmur2(_ bytes: UnsafeRawBufferPointer) -> UInt32 {
-        let factor: UInt32 = 0x5BD1_E995
-        var hash = 0x9747_B28C ^ UInt32(truncatingIfNeeded: bytes.count)
-        var index = 0
-        while index + 4 <= bytes.count {
-            var word = UInt32(littleEndian: bytes.loadUnaligned(fromByteOffset: index, as: UInt32.self)) &* factor
-            word ^= word >> 24
-            hash = hash &* factor ^ (word &* factor)
-            index += 4
-        }
-        let rest = bytes.count - index
-        if rest > 0 {
-            for shift in 0..<rest { hash ^= UInt32(bytes[index + shift]) << (8 * UInt32(shift)) }
-            hash = hash &* factor
-        }
-        hash ^= hash >> 13
-        hash = hash &* factor
-        return hash ^ (hash >> 15)
+        key.withUnsafeReadableBytes { KeyHash.partition($0, count: count) }
     }
 }

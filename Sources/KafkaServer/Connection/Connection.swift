@@ -278,8 +278,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         resumeIfPossible()
     }
 
-    /// Lets the kernel gather a good part of a large frame before it wakes the loop: reads of whatever has come cost one turn each. The kernel
-    /// wakes it earlier when the window is full or the client has gone (tcp(7), SO_RCVLOWAT).
+    /// Lets the kernel gather a good part of a large frame before it wakes the loop: reads of whatever has come cost one turn each. The
+    /// kernel wakes it earlier when the window is full or the client has gone (tcp(7), SO_RCVLOWAT).
     private func setWakeBytes() {
         guard let channel, !isClosing else { return }
         let bytes = receiver.wakeBytes

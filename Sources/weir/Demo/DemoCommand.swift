@@ -28,10 +28,11 @@ struct DemoCommand: AsyncParsableCommand {
     var http: Door?
     @Flag(inversion: .prefixedNo, help: "Show the console. (default: on a terminal)") var console: Bool?
     @Option(help: ArgumentHelp("The console's theme.", valueName: "name")) var theme: String?
+    @Flag(help: "Draw the console with 7-bit characters only.") var ascii = false
 
     func validate() throws {
         if let seconds, seconds < 1 { throw ValidationError("--seconds must be 1 or more") }
-        if against != nil, data != nil || kafka != nil || http != nil || console != nil || theme != nil {
+        if against != nil, data != nil || kafka != nil || http != nil || console != nil || theme != nil || ascii {
             throw ValidationError("--against drives a broker that runs already: its doors, data and console are its own")
         }
     }
@@ -43,7 +44,7 @@ struct DemoCommand: AsyncParsableCommand {
         }
         let settings = BrokerSettings(
             name: "demo", data: data ?? "memory", kafka: kafka.map { .open($0) }, amqp: nil, http: http, advertise: nil, flush: nil,
-            console: console, theme: theme, readOnly: nil)
+            console: console, theme: theme, ascii: ascii ? true : nil, readOnly: nil)
         var configuration = try settings.configuration(
             environment: ProcessInfo.processInfo.environment, hostName: "demo",
             isTerminal: isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1)

@@ -131,8 +131,8 @@ private final class FloorHandler: ChannelInboundHandler {
         offset += 1
     }
 
-    /// ApiVersions 0, Metadata 1, Produce 3: what a client can do with least. A newer ApiVersions is answered with UNSUPPORTED_VERSION (35), on
-    /// which clients ask again with version 0 (KIP-511).
+    /// ApiVersions 0, Metadata 1, Produce 3: what a client can do with least. A newer ApiVersions is answered with UNSUPPORTED_VERSION
+    /// (35), on which clients ask again with version 0 (KIP-511).
     private func answer(_ key: Int16, _ version: Int16, _ correlation: Int32, _ context: ChannelHandlerContext) {
         switch key {
         case 18:

@@ -35,6 +35,11 @@ struct DeadVerbs: AsyncParsableCommand {
         @Argument(help: "One message: PARTITION/OFFSET.") var id: String?
         @OptionGroup var filter: FilterOptions
         @OptionGroup var window: WindowOptions
+        @Flag(help: "Why they died, grouped, instead of the messages.") var reasons = false
+
+        func validate() throws {
+            if reasons, id != nil { throw ValidationError("--reasons is about the queue, not one message") }
+        }
 
         func run() async throws {
             if let id { return try await door.show(id, in: queue) }
@@ -46,6 +51,10 @@ struct DeadVerbs: AsyncParsableCommand {
             query.dead = messages
             guard let dead = try await door.snapshot(query).dead else {
                 throw CommandFailure("there is no dead-letter queue '\(queue)': 'weir dead ls' lists them")
+            }
+            if reasons {
+                if door.json { return try JSONOutput.print(DeadText.reasons(dead)) }
+                return DeadText.reasonTable(dead).print()
             }
             if door.json { return try JSONOutput.print(dead.messages.rows.map(MessageText.json)) }
             DeadText.describe(dead)

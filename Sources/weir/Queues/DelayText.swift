@@ -27,6 +27,20 @@ enum DelayText {
         return table
     }
 
+    /// All queues in one object; `forecast` is messages that come due per second, one figure every `forecastStepMs`.
+    static func totals(_ delay: DelayOverview) -> JSONRow {
+        let attempts = delay.attempts.map { row in
+            JSONRow([
+                ("attempt", row.attempt), ("waitMs", row.waitMs), ("count", row.count), ("succeeded", row.succeeded), ("died", row.died),
+            ])
+        }
+        return JSONRow([
+            ("delayed", delay.delayed), ("retrying", delay.retrying), ("overdue", delay.overdue), ("nextDueMs", delay.nextDueMs),
+            ("drainLimit", delay.drainLimit), ("forecastStepMs", delay.forecastStepMs), ("forecast", delay.forecast),
+            ("attempts", attempts),
+        ])
+    }
+
     static func json(_ row: DelayBucketRow) -> JSONRow {
         JSONRow([
             ("label", row.label), ("fromMs", row.fromMs), ("toMs", row.toMs), ("delayed", row.delayed),

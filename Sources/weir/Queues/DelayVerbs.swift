@@ -20,8 +20,13 @@ struct DelayVerbs: AsyncParsableCommand {
         var from: String?
         @Option(help: ArgumentHelp("Due before this time.", valueName: "time")) var until: String?
         @OptionGroup var window: WindowOptions
+        @Flag(help: "With --json: totals, next due, overdue, forecast and attempts as one object, instead of the schedule's lines.")
+        var totals = false
 
-        func validate() throws { _ = try query("", now: Timestamp(ms: 0)) }
+        func validate() throws {
+            if totals, queue != nil || !door.json { throw ValidationError("--totals goes with --json and without a queue") }
+            _ = try query("", now: Timestamp(ms: 0))
+        }
 
         private func query(_ queue: String, now: Timestamp) throws -> MessageQuery {
             var query = MessageQuery(queue: queue, state: retries ? .waiting : .delayed)
@@ -48,6 +53,7 @@ struct DelayVerbs: AsyncParsableCommand {
             guard let delay = try await door.snapshot(query).delay else {
                 throw CommandFailure("this broker does not say what is delayed")
             }
+            if totals { return try JSONOutput.print([DelayText.totals(delay)]) }
             if door.json { return try JSONOutput.print(delay.buckets.map(DelayText.json)) }
             DelayText.print(delay)
         }

@@ -71,12 +71,13 @@ enum QueueText {
         var table = Table([
             .text("TOPIC"), .number(queue.priorities == nil ? "PARTITION" : "PRIORITY"), .number("START"), .number("END"),
             .number("FIRST OPEN"), .number("READY"),
-            .number("UNACKED"), .number("RETRYING"),
+            .number("UNACKED"), .number("RETRYING"), .number("NET/s"), .number("ETA"),
         ])
         for row in queue.partitions {
             table.add([
                 row.topic, "\(row.partition)", "\(row.start)", "\(row.end)", "\(row.firstOpen)", "\(row.ready)", "\(row.unacked)",
-                "\(row.retrying)",
+                "\(row.retrying)", Short.net(row.netRate),
+                row.netRate == nil ? Short.unknown : Short.eta(ms: row.etaMs, drains: row.etaMs != nil, lag: row.ready),
             ])
         }
         print()

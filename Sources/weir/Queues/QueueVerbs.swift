@@ -6,8 +6,10 @@ import Model
 /// `weir queue …`
 struct QueueVerbs: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "queue", abstract: "List, declare, describe, purge, hold and delete queues.",
-        subcommands: [List.self, Declare.self, Describe.self, Messages.self, Show.self, Purge.self, Hold.self, Resume.self, Delete.self])
+        commandName: "queue", abstract: "List, declare, alter, describe, purge, hold and delete queues.",
+        subcommands: [
+            List.self, Declare.self, Alter.self, Describe.self, Messages.self, Show.self, Purge.self, Hold.self, Resume.self, Delete.self,
+        ])
 
     struct List: AsyncParsableCommand {
         static let configuration = CommandConfiguration(
@@ -42,6 +44,30 @@ struct QueueVerbs: AsyncParsableCommand {
         func command() throws -> QueueCommand { .declare(queue: name, settings: try options.settings()) }
 
         func run() async throws { try door.report(try await door.perform(.queue(try command())), name: name) }
+    }
+
+    struct Alter: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(
+            commandName: "alter", abstract: "Change a queue's settings; a topic that is no queue is not made one.",
+            discussion: "weir queue alter payments --delivery-limit 8 --config retry.levels=10s,1m --unset max.depth")
+
+        @OptionGroup var door: AdminDoor
+        @Argument var name: String
+        @OptionGroup var options: DeclareOptions
+        @Option(
+            parsing: .unconditionalSingleValue,
+            help: ArgumentHelp("A setting that goes back to its default; may be repeated.", valueName: "key"))
+        var unset: [String] = []
+
+        func validate() throws {
+            guard try !options.settings().isEmpty || !unset.isEmpty else {
+                throw ValidationError("name a setting to change, by its option, --config KEY=VALUE or --unset KEY")
+            }
+        }
+
+        func command() throws -> Command { .alter(SettingsChange(.queue, name, set: try options.settings(), unset: unset)) }
+
+        func run() async throws { try door.report(try await door.perform(try command()), name: name) }
     }
 
     struct Describe: AsyncParsableCommand {

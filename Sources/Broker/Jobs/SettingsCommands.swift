@@ -1,0 +1,83 @@
+import Control
+import Model
+
+extension Broker {
+    /// Changes settings of a topic, queue or share group; those that are not named stay.
+    func alter(_ change: SettingsChange) async throws(ControlError) -> CommandOutcome {
+        guard !change.set.isEmpty || !change.unset.isEmpty else {
+            throw ControlError(.invalid, "\(change.name): name a setting to change, as --config KEY=VALUE or --unset KEY")
+        }
+        if let both = change.unset.first(where: { change.set[$0] != nil }) {
+            throw ControlError(.invalid, "\(both) can't be set and unset at once")
+        }
+        switch change.kind {
+        case .topic: try await alterTopic(change)
+        case .queue: try await alterQueue(change)
+        case .group: try await alterGroup(change)
+        }
+        let words =
+            change.set.sorted { $0.key < $1.key }.map { "\($0.key)=\($0.value)" }
+            + change.unset.sorted().map { "\($0) back to the default" }
+        return CommandOutcome(message: "\(change.name): \(words.joined(separator: ", "))")
+    }
+
+    private func alterTopic(_ change: SettingsChange) async throws(ControlError) {
+        guard let topic = catalog.current[change.name] else {
+            throw ControlError(.notFound, "there is no topic \(change.name): 'weir topic ls' lists them")
+        }
+        try checkUnset(change)
+        var configs = topic.config.overrides
+        for (key, value) in change.set { configs[key] = value }
+        for key in change.unset { configs[key] = nil }
+        let config: TopicConfig
+        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        try checkDeadLetter(change.name, config)
+        do throws(Catalog.Failure) { try await configureTopic(change.name, config) } catch { throw error.queueControl(change.name) }
+    }
+
+    private func alterQueue(_ change: SettingsChange) async throws(ControlError) {
+        let name = change.name
+        let topics = catalog.current
+        guard let topic = topics[name] else {
+            if let at = name.lastIndex(of: "@"), topics[String(name[name.index(after: at)...])] != nil {
+                throw ControlError(.invalid, "\(name) is a share group: 'weir group alter \(name[..<at])' changes its settings")
+            }
+            throw ControlError(.notFound, "there is no queue \(name): 'weir queue ls' lists them")
+        }
+        guard topic.config.isQueue else {
+            throw ControlError(
+                .invalid, "\(name) is a topic, not a queue: 'weir topic alter' changes it, 'weir queue declare' makes it one")
+        }
+        try checkUnset(change)
+        var settings = change.set
+        for key in change.unset { settings[key] = "" }
+        _ = try await declare(name, settings)
+    }
+
+    /// A group's settings hold on every topic it reads; they can be given before it first comes.
+    private func alterGroup(_ change: SettingsChange) async throws(ControlError) {
+        let name = change.name
+        if let at = name.lastIndex(of: "@"), catalog.current[String(name[name.index(after: at)...])] != nil {
+            throw ControlError(.invalid, "settings are a group's, whatever topics it reads: name it \(name[..<at]), not \(name)")
+        }
+        if await shard(named: name).ask({ $0.groups.table[name] != nil }) {
+            throw ControlError(.conflict, "\(name) is a consumer group: only share groups have settings")
+        }
+        var changes: [String: String?] = [:]
+        for (key, value) in change.set { changes[key] = .some(value) }
+        for key in change.unset { changes[key] = .some(nil) }
+        do throws(ConfigProblem) { try await configureGroup(name, changes) } catch { throw ControlError(.invalid, error.message) }
+    }
+
+    private func checkUnset(_ change: SettingsChange) throws(ControlError) {
+        for key in change.unset where ConfigDefinition.topic[key] == nil {
+            throw ControlError(.invalid, "unknown topic setting '\(key)'")
+        }
+    }
+
+    /// A queue is not its own dead-letter queue.
+    func checkDeadLetter(_ name: String, _ config: TopicConfig) throws(ControlError) {
+        guard config.isQueue, config.overrides["dead.letter"] == name else { return }
+        throw ControlError(.invalid, "\(name) can't be its own dead-letter queue: what is rejected would come back for ever")
+    }
+}
