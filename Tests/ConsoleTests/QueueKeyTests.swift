@@ -172,6 +172,18 @@ import Testing
         #expect(bench.status == "shop.orders: 1204 messages ready again   u undoes")
     }
 
+    /// `-1h` is an hour before the dry run, however long the operator reads its counts.
+    @Test func whatWasCountedIsReplayedThoughTheClockMovesOn() async throws {
+        var bench = try await Bench()
+        try await bench.type("2O")
+        try await bench.fetch(afterMs: 3_000)
+        try await bench.type("S")
+        var replay = Replay(queue: "shop.orders")
+        replay.from = .time(ms: FakeControl.startMs - 3_600_000)
+        replay.dryRun = false
+        #expect(bench.queueChanges == [.replay(replay)])
+    }
+
     @Test func aReplayWithoutAValueIsNotStarted() async throws {
         var bench = try await Bench()
         try await bench.type("2O")

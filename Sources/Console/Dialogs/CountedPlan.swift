@@ -14,6 +14,8 @@ public struct CountedPlan: Equatable, Sendable {
     /// The dry run that is under way, and whether the form changed since.
     public var asked: QueueCommand?
     public var isOutdated = false
+    /// The moment that `-1h` counts from: that of the dry run, so that what is started is what was counted.
+    public var askedAtMs: Int64 = 0
 
     public init(_ subject: Subject) { self.subject = subject }
 
@@ -50,12 +52,12 @@ struct FormProblem: Error, Equatable {
 
 extension ConsoleModel {
     /// The command that the form says.
-    private func countedCommand() throws(FormProblem) -> QueueCommand? {
+    private func countedCommand(atMs nowMs: Int64) throws(FormProblem) -> QueueCommand? {
         guard let dialog, case .counted(let plan) = dialog.kind else { return nil }
         switch plan.subject {
         case .redrive(let subject): return .redrive(try subject.command(dialog.form))
         case .replay(let subject):
-            return .replay(try ReplayForm.command(subject, dialog.form, nowMs: brokerNowMs, offset: utcOffset))
+            return .replay(try ReplayForm.command(subject, dialog.form, nowMs: nowMs, offset: utcOffset))
         }
     }
 
@@ -64,7 +66,7 @@ extension ConsoleModel {
         guard case .counted(var plan) = dialog?.kind else { return [] }
         let command: QueueCommand
         do throws(FormProblem) {
-            guard let made = try countedCommand() else { return [] }
+            guard let made = try countedCommand(atMs: brokerNowMs) else { return [] }
             command = made
         } catch {
             plan.previewed = nil
@@ -86,6 +88,7 @@ extension ConsoleModel {
             return []
         }
         plan.asked = counted
+        plan.askedAtMs = brokerNowMs
         plan.isOutdated = false
         dialog?.kind = .counted(plan)
         dialog?.notes = [Note("Dry run asking…", .dim)]
@@ -162,7 +165,7 @@ extension ConsoleModel {
         guard case .counted(let plan) = dialog?.kind else { return [] }
         let command: QueueCommand
         do throws(FormProblem) {
-            guard let made = try countedCommand() else { return [] }
+            guard let made = try countedCommand(atMs: plan.askedAtMs) else { return [] }
             command = made
         } catch {
             dialog?.message = Note(error.message.prefix(1).uppercased() + error.message.dropFirst() + "; nothing was done.", .crit)

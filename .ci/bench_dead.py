@@ -1,5 +1,5 @@
 """How long the Dead screen's data takes with a million dead letters, and how fast they are redriven.
-usage: dead_bench.py WEIR [--messages N]"""
+usage: bench_dead.py WEIR [--messages N]"""
 import argparse
 import json
 import re
