@@ -9,10 +9,10 @@ import tempfile
 import time
 
 from confluent_kafka import Consumer, Producer, TopicPartition
+from machine import warm
 
 SIZE = 200
 WIRE = 209  # bytes a record takes in a batch
-WARM_MB = 3_000
 GENERATOR = os.environ.get("RDKAFKA_PERFORMANCE")
 
 
@@ -58,18 +58,6 @@ def consume(bootstrap, topic, records):
     rate = int(records / (time.monotonic() - start))
     consumer.close()
     return rate
-
-
-def warm(directory):
-    """Writes and removes a file, so that the next pages that client and broker are given are ones the host has lent this machine already:
-    on a virtual machine that hands free pages back (free page reporting), the first touch of one costs more than everything a broker does
-    with it. Enough for a client's queue, a round's records and the receive buffers."""
-    path = os.path.join(directory, "warm")
-    block = b"\0" * 1_000_000
-    with open(path, "wb") as file:
-        for _ in range(WARM_MB):
-            file.write(block)
-    os.unlink(path)
 
 
 def serve(weir, data):

@@ -10,6 +10,7 @@ import time
 import urllib.request
 
 from confluent_kafka import Producer
+from machine import resident
 
 REASONS = ["TimeoutError: gateway gw-1", "TimeoutError: gateway gw-2", "card refused", "no such account"]
 
@@ -42,11 +43,6 @@ def fill(bootstrap, messages):
         if number % 10_000 == 0:
             producer.poll(0)
     producer.flush()
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
 
 
 def main():

@@ -6,6 +6,7 @@ import json
 import multiprocessing
 import re
 import shutil
+import statistics
 import subprocess
 import tempfile
 import time
@@ -13,8 +14,10 @@ import urllib.request
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from machine import resident, warm
 
 PER_SECOND = 20_000
+ROUNDS = 5
 
 
 def serve(weir, data):
@@ -37,11 +40,6 @@ def call(http, path, body):
 
 def waiting(http):
     return call(http, "snapshot", {"delay": {}})["delay"]["delayed"]
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
 
 
 def make(kafka, name, **settings):
@@ -119,23 +117,24 @@ def main():
     data = tempfile.mkdtemp(prefix="weir-delay-")
     broker, kafka, http, _ = serve(options.weir, data)
     try:
-        make(kafka, "plain")
-        make(kafka, "each", delay_enable="true")
-        make(kafka, "all", delay_ms="7200000")
-        probe = min(2_000_000, options.messages // 2)
-        half = options.messages // 2
-        produce(options.weir, kafka, "plain", probe // 4)
-        rates = {"plain": [], "each": [], "all": []}
+        make(kafka, "plain", queue="true")
+        make(kafka, "each", queue="true", delay_enable="true")
+        make(kafka, "all", queue="true", delay_ms="7200000")
+        part = options.messages // 2 // ROUNDS
+        header = ["--delay", "3600000..10800000"]
+        produce(options.weir, kafka, "plain", part // 2)
+        rates = {"plain": [], "plain, with the header": [], "each by its header": [], "all alike": []}
         before = resident(broker.pid)
-        sent = {"each": 0, "all": 0}
-        for _ in range(2):
-            rates["plain"].append(produce(options.weir, kafka, "plain", probe))
-            for topic, more in (("each", ["--delay", "3600000..10800000"]), ("all", [])):
-                rates[topic].append(produce(options.weir, kafka, topic, half // 2, *more))
-                sent[topic] += half // 2
-        for topic, found in rates.items():
-            print(f"publish {topic:6}", " ".join(f"{rate / 1e3:8.0f} k/s" for rate in found))
-        total = sum(sent.values())
+        for _ in range(ROUNDS):
+            for (name, found), (topic, more) in zip(rates.items(), (("plain", []), ("plain", header), ("each", header), ("all", []))):
+                warm(data)
+                found.append(produce(options.weir, kafka, topic, part, *more))
+        for name, found in rates.items():
+            print(f"publish {name:22}", " ".join(f"{rate / 1e6:5.2f}" for rate in found), f"M/s, median {statistics.median(found) / 1e6:.2f}")
+        for delayed, plain in (("each by its header", "plain, with the header"), ("all alike", "plain")):
+            ratio = statistics.median(a / b for a, b in zip(rates[delayed], rates[plain]))
+            print(f"        {delayed}: {ratio:.2f} of an undelayed queue's rate")
+        total = 2 * part * ROUNDS
         print(f"waiting {waiting(http)} of {total}")
         time.sleep(10)
         print(f"RSS {before:.0f} MB before, {resident(broker.pid):.0f} MB with {total} waiting")

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
+from machine import resident
 
 SCREEN = {"queues": {"sort": "ready", "descending": True, "start": 0, "count": 120}, "queue": "q00000", "historyPoints": 2}
 
@@ -43,11 +44,6 @@ def snapshot(http, query):
 def cpu_seconds(pid):
     """Of all its threads, by the scheduler's own count."""
     return sum(int((task / "schedstat").read_text().split()[0]) for task in Path(f"/proc/{pid}/task").iterdir()) / 1e9
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
 
 
 def cores(pid, seconds, during=None):

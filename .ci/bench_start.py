@@ -3,13 +3,14 @@ usage: bench_start.py WEIR [--gb N] [--rounds N]"""
 import argparse
 import json
 import os
-import re
 import shutil
 import socket
 import statistics
 import subprocess
 import tempfile
 import time
+
+from machine import resident, warm
 
 
 def free_port():
@@ -38,20 +39,6 @@ def serve(weir, data):
 def stop(broker, kill=False):
     broker.kill() if kill else broker.terminate()
     broker.wait()
-
-
-def resident(pid):
-    with open(f"/proc/{pid}/status") as file:
-        return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
-
-
-def warm(directory, megabytes=3_000):
-    """See bench.py: pages that the host has lent already."""
-    path = os.path.join(directory, "warm")
-    with open(path, "wb") as file:
-        for _ in range(megabytes):
-            file.write(b"\0" * 1_000_000)
-    os.unlink(path)
 
 
 def produce(weir, kafka, topic, records):
