@@ -128,6 +128,7 @@ public final class Broker: Sendable {
     public func growTopic(_ name: String, to partitions: Int32) async throws(Catalog.Failure) {
         let limit = limits.partitionsPerTopic
         let before = catalog.current[name]?.partitions ?? 0
+        if let problem = await overflowByGrowth(name, to: partitions) { throw .invalidPartitions(problem) }
         let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
             guard partitions > topic.partitions else {
                 throw .invalidPartitions("topic \(topic.name) has \(topic.partitions) partitions; the number can only grow")

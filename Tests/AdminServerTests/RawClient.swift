@@ -43,13 +43,22 @@ enum RawClient {
     }
 }
 
+/// Limits with no deadline that a machine busy with other tests could miss.
+private let unhurried: Limits = {
+    var limits = Limits()
+    limits.httpRequestMs = 600_000
+    return limits
+}()
+
 /// A server on a free port for the length of one test.
 func withServer<Result>(
-    _ control: any Control, claimed: (@Sendable (String) -> any Control)? = nil, readOnly: Bool = false, limits: Limits = Limits(),
+    _ control: any Control, claimed: (@Sendable (String) -> any Control)? = nil, readOnly: Bool = false,
+    limits: Limits? = nil,
     _ body: (HostPort) async throws -> Result
 ) async throws -> Result {
     let server = try await AdminServer.start(
-        .init(address: HostPort(host: "127.0.0.1", port: 0), readOnly: readOnly, limits: limits), control: control, claimed: claimed,
+        .init(address: HostPort(host: "127.0.0.1", port: 0), readOnly: readOnly, limits: limits ?? unhurried), control: control,
+        claimed: claimed,
         group: MultiThreadedEventLoopGroup.singleton, logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() })
     do {
         let result = try await body(server.address)

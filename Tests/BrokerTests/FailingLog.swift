@@ -7,8 +7,23 @@ import Synchronization
 final class FailingLog: Log {
     private let engine = MemoryEngine()
     private let failure = Mutex<LogError?>(nil)
+    /// Frames that wait; nil: none has to.
+    private let stalled = Mutex<[@Sendable () -> Void]?>(nil)
 
     func fail(with error: LogError?) { failure.withLock { $0 = error } }
+
+    /// Frames are neither written nor refused until ``goOn()``.
+    func stall() { stalled.withLock { $0 = $0 ?? [] } }
+
+    func goOn() {
+        let waiting = stalled.withLock { stalled in
+            defer { stalled = nil }
+            return stalled ?? []
+        }
+        for commit in waiting { commit() }
+    }
+
+    var stalledFrames: Int { stalled.withLock { $0?.count ?? 0 } }
 
     var limits: LogLimits { engine.limits }
 
@@ -17,6 +32,11 @@ final class FailingLog: Log {
     ) { engine.acquire(shard, epoch: epoch, done: done) }
 
     func commit(_ frame: Frame, shard: ShardID, progress: @escaping @Sendable (Result<CommitStage, LogError>) -> Void) {
+        let isStalled = stalled.withLock { stalled in
+            stalled?.append { self.commit(frame, shard: shard, progress: progress) }
+            return stalled != nil
+        }
+        if isStalled { return }
         if let error = failure.withLock({ $0 }) { return progress(.failure(error)) }
         engine.commit(frame, shard: shard, progress: progress)
     }

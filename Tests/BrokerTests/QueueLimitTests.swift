@@ -35,6 +35,18 @@ import Testing
         await bed.broker.close()
     }
 
+    /// 60 of at most 100 messages lie in one partition; its share of four would be 25.
+    @Test func `a queue does not grow where that would drop messages`() async throws {
+        let bed = try await GroupBroker.start()
+        let key = try await bed.queue("orders", ["max.depth": "100"])
+        #expect(try await bed.publish(key, (0..<60).map { "\($0)" }).error == nil)
+        let failure = await #expect(throws: Catalog.Failure.self) { try await bed.broker.growTopic("orders", to: 4) }
+        guard case .invalidPartitions(let text)? = failure else { throw try #require(failure) }
+        #expect(text.contains("would drop 35 messages of partition 0"))
+        #expect(bed.broker.catalog.current["orders"]?.partitions == 1)
+        await bed.broker.close()
+    }
+
     @Test func `a topic that is no queue has no queue's settings`() async throws {
         let bed = try await GroupBroker.start()
         for (name, value) in [("max.depth", "5"), ("rate.in", "10"), ("rate.out", "10"), ("overflow", "reject-publish"), ("ttl.ms", "1")] {

@@ -67,7 +67,8 @@ struct Watermarks: Sendable {
     func diskLowBytes(_ reading: ResourceReading) -> Int64? {
         guard let total = reading.diskTotalBytes else { return nil }
         guard let mark = marks.diskFreeLow else { return Self.defaultDiskLow(of: total) }
-        return mark.bytes(of: total)
+        // What is computed from it must not overflow.
+        return mark.bytes(of: total).map { min($0, total) }
     }
 
     var memoryHighBytes: Int64? { marks.memoryHigh.bytes(of: marks.memoryBytes) }

@@ -110,6 +110,8 @@ final class JobRunner {
             }
             let count = try await permission()
             if count == 0 {
+                // What was read ahead may have changed by the time it goes on.
+                following = nil
                 // What is under way lands now: its outcome may be what the job waits for.
                 if let refused = await land(all: true) { position = min(position, refused) }
                 continue

@@ -54,10 +54,12 @@ extension CursorHost {
 /// Admission: what a queue refuses, and what it slows down.
 extension HostedCursor {
     /// How many messages are ready beyond `max.depth`, or make up what is beyond `max.bytes`.
-    var excess: Int64 {
+    var excess: Int64 { excess(over: machine.policy) }
+
+    func excess(over policy: QueuePolicy) -> Int64 {
         var excess: Int64 = 0
-        if let depth = machine.policy.maxDepth { excess = machine.readyCount - depth }
-        if let most = machine.policy.maxBytes {
+        if let depth = policy.maxDepth { excess = machine.readyCount - depth }
+        if let most = policy.maxBytes {
             let bytes = openBytes
             if bytes > most { excess = max(excess, Int64((Double(bytes - most) / averageBytes).rounded(.up))) }
         }

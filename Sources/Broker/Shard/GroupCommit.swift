@@ -29,12 +29,16 @@ struct GroupCommit {
     private(set) var inFlight: [Entry] = []
     private(set) var pendingBytes = 0
     private(set) var frame: FrameID?
+    /// Entries that were ever added, and those that have ended one way or the other: the first `ended` of all that were added.
+    private(set) var added: UInt64 = 0
+    private(set) var ended: UInt64 = 0
     private var nextFrame: UInt64 = 1
 
     var isIdle: Bool { waiting.isEmpty && frame == nil }
 
     mutating func add(_ entry: Entry) {
         pendingBytes += entry.append.bytes.readableBytes
+        added += 1
         waiting.append(entry)
     }
 
@@ -69,6 +73,7 @@ struct GroupCommit {
     mutating func finish() -> [Entry] {
         frame = nil
         let done = inFlight
+        ended += UInt64(done.count)
         inFlight.removeAll(keepingCapacity: true)
         for entry in done { pendingBytes -= entry.append.bytes.readableBytes }
         return done
@@ -79,6 +84,8 @@ struct GroupCommit {
         let withdrawn = waiting.filter { $0.append.stream == stream }
         guard !withdrawn.isEmpty else { return [] }
         waiting.removeAll { $0.append.stream == stream }
+        // Those that stay are numbered anew: nobody is told too early.
+        added -= UInt64(withdrawn.count)
         for entry in withdrawn { pendingBytes -= entry.append.bytes.readableBytes }
         return withdrawn
     }
@@ -86,6 +93,7 @@ struct GroupCommit {
     /// Gives up all that waits: after a failed frame its offsets are void.
     mutating func abandonWaiting() -> [Entry] {
         let abandoned = waiting
+        ended += UInt64(abandoned.count)
         waiting.removeAll()
         for entry in abandoned { pendingBytes -= entry.append.bytes.readableBytes }
         return abandoned

@@ -83,6 +83,7 @@ extension Shard {
         }
         pendingBytes.store(commit.pendingBytes, ordering: .relaxed)
         finish(answers)
+        takeUpResent()
         startFrame()
         snapshotIfDue()
     }
@@ -145,10 +146,12 @@ extension Shard {
             }
         }
         finish(answers)
+        takeUpResent()
         if let closing {
             self.closing = nil
             closing()
         }
+        if !commit.isIdle { startFrame() }
     }
 
     /// Answers a request late: its publisher was faster than a queue's `rate.in`.

@@ -16,7 +16,8 @@ extension Shard {
         }
     }
 
-    func append(_ item: ProduceItem, wants: Acknowledge, ticket: ProduceTicket?) {
+    /// - Parameter isResent: it has waited for the fate of its first copy.
+    func append(_ item: ProduceItem, wants: Acknowledge, ticket: ProduceTicket?, isResent: Bool = false) {
         guard let partition = partitions[item.partition] else {
             return finish([(ticket, ProduceResult(slot: item.slot, error: .unknownPartition))])
         }
@@ -25,6 +26,7 @@ extension Shard {
             loadMemory(of: partition)
             return
         }
+        if !isResent, waitsForFirst(item, in: partition, wants: wants, ticket: ticket) { return }
         if let publishHold, item.obeysAdmission { return hold(item, for: partition, publishHold, ticket: ticket) }
         if partition.config.delay != nil, !item.isMove, delay(item, in: partition, wants: wants, ticket: ticket) { return }
         if let refusal = refusal(of: item, in: partition) { return refuse(item, in: partition, refusal, ticket: ticket) }

@@ -1,3 +1,4 @@
+import Collections
 import Logging
 import Model
 import NIOCore
@@ -20,6 +21,8 @@ public final class Shard: @unchecked Sendable {
     /// Partitions that statistics have to look at.
     let changes = ChangedPartitions()
     var commit = GroupCommit()
+    /// What waits for the fate of its first copy, in order.
+    var resent: Deque<ResentBatch> = []
     /// The groups whose names hash here; there once the broker has started.
     var coordinator: GroupCoordinator?
     /// Carries dead letters and redriven messages to other partitions; there once the broker has started.
