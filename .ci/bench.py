@@ -9,17 +9,11 @@ import tempfile
 import time
 
 from confluent_kafka import Consumer, Producer, TopicPartition
-from machine import warm
+from machine import cpu_seconds, serve, warm
 
 SIZE = 200
 WIRE = 209  # bytes a record takes in a batch
 GENERATOR = os.environ.get("RDKAFKA_PERFORMANCE")
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def generator(*arguments):
@@ -60,15 +54,6 @@ def consume(bootstrap, topic, records):
     return rate
 
 
-def serve(weir, data):
-    broker = subprocess.Popen(
-        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "none"], stderr=subprocess.PIPE, text=True)
-    for line in broker.stderr:
-        if line.startswith("ready"):
-            return broker, re.search(r"kafka=(\S+)", line).group(1)
-    raise SystemExit("the broker did not start")
-
-
 def floor(weir, data, records):
     """Processor seconds per GB of a minimal loop that the same producer sends to."""
     sink = subprocess.Popen(
@@ -90,7 +75,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     options = parser.parse_args()
     data = tempfile.mkdtemp(prefix="weir-bench-")
-    broker, bootstrap = serve(options.weir, data)
+    broker, bootstrap, _ = serve(options.weir, data)
     gb = options.records * WIRE / 1e9
     rows = []
     try:

@@ -2,26 +2,15 @@
 usage: bench_dead.py WEIR [--messages N]"""
 import argparse
 import json
-import re
 import shutil
-import subprocess
 import tempfile
 import time
 import urllib.request
 
 from confluent_kafka import Producer
-from machine import resident
+from machine import resident, serve
 
 REASONS = ["TimeoutError: gateway gw-1", "TimeoutError: gateway gw-2", "card refused", "no such account"]
-
-
-def serve(weir, data):
-    broker = subprocess.Popen(
-        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-    for line in broker.stderr:
-        if line.startswith("ready"):
-            return broker, re.search(r"kafka=(\S+)", line).group(1), re.search(r"http=(\S+)", line).group(1)
-    raise SystemExit("the broker did not start")
 
 
 def call(http, path, body):

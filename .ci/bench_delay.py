@@ -4,7 +4,6 @@ usage: bench_delay.py WEIR [--messages N] [--releases N]"""
 import argparse
 import json
 import multiprocessing
-import re
 import shutil
 import statistics
 import subprocess
@@ -14,22 +13,16 @@ import urllib.request
 
 from confluent_kafka import Consumer, Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from machine import resident, warm
+from machine import resident, serve, warm
 
 PER_SECOND = 20_000
 ROUNDS = 5
 
 
-def serve(weir, data):
-    """A started broker, its address, and the seconds until it served."""
+def started(weir, data):
+    """A broker, its addresses, and the seconds until it served."""
     began = time.monotonic()
-    broker = subprocess.Popen(
-        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-    for line in broker.stderr:
-        if line.startswith("ready"):
-            took = time.monotonic() - began
-            return broker, re.search(r"kafka=(\S+)", line).group(1), re.search(r"http=(\S+)", line).group(1), took
-    raise SystemExit("the broker did not start")
+    return *serve(weir, data), time.monotonic() - began
 
 
 def call(http, path, body):
@@ -115,7 +108,7 @@ def main():
     parser.add_argument("--releases", type=int, default=400_000)
     options = parser.parse_args()
     data = tempfile.mkdtemp(prefix="weir-delay-")
-    broker, kafka, http, _ = serve(options.weir, data)
+    broker, kafka, http, _ = started(options.weir, data)
     try:
         make(kafka, "plain", queue="true")
         make(kafka, "each", queue="true", delay_enable="true")
@@ -145,11 +138,11 @@ def main():
         print(f"RSS {resident(broker.pid):.0f} MB afterwards")
         broker.kill()
         broker.wait()
-        broker, kafka, http, took = serve(options.weir, data)
+        broker, kafka, http, took = started(options.weir, data)
         print(f"serving {took:.2f} s after a kill, {waiting(http)} waiting, RSS {resident(broker.pid):.0f} MB")
         broker.terminate()
         broker.wait()
-        broker, kafka, http, took = serve(options.weir, data)
+        broker, kafka, http, took = started(options.weir, data)
         print(f"serving {took:.2f} s after a stop, {waiting(http)} waiting")
     finally:
         broker.kill()

@@ -6,7 +6,6 @@ import json
 import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 import threading
@@ -16,18 +15,9 @@ from pathlib import Path
 
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewTopic
-from machine import resident
+from machine import resident, serve
 
 SCREEN = {"queues": {"sort": "ready", "descending": True, "start": 0, "count": 120}, "queue": "q00000", "historyPoints": 2}
-
-
-def serve(weir, data):
-    broker = subprocess.Popen(
-        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
-    for line in broker.stderr:
-        if line.startswith("ready"):
-            return broker, re.search(r"kafka=(\S+)", line).group(1), re.search(r"http=(\S+)", line).group(1)
-    raise SystemExit("the broker did not start")
 
 
 def stop(broker):

@@ -1,32 +1,15 @@
 """See .ci/bench. Share-group consume and accept with one confluent-kafka ShareConsumer, by the producer's batch size. usage: bench_share.py WEIR [--records N] [--rounds N]"""
 import argparse
-import os
-import re
 import shutil
 import statistics
-import subprocess
 import tempfile
 import time
 
 from confluent_kafka import Producer, ShareConsumer
 from confluent_kafka.admin import AdminClient, NewTopic
+from machine import cpu_seconds, serve
 
 SIZE = 100
-
-
-def cpu_seconds(pid):
-    with open(f"/proc/{pid}/stat") as file:
-        fields = file.read().rsplit(") ", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def serve(weir, data):
-    broker = subprocess.Popen(
-        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "none"], stderr=subprocess.PIPE, text=True)
-    for line in broker.stderr:
-        if line.startswith("ready"):
-            return broker, re.search(r"kafka=(\S+)", line).group(1)
-    raise SystemExit("the broker did not start")
 
 
 def produce(producer, topic, records):
@@ -62,7 +45,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     data = tempfile.mkdtemp(prefix="weir-bench-")
-    broker, bootstrap = serve(options.weir, data)
+    broker, bootstrap, _ = serve(options.weir, data)
     try:
         admin = AdminClient({"bootstrap.servers": bootstrap})
         for size, records in [(10_000, options.records), (100, options.records), (1, options.records // 5)]:

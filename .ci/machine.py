@@ -1,6 +1,7 @@
-"""What the benchmarks ask of the machine."""
+"""What the benchmarks have in common: a broker to measure, and what they ask of the machine."""
 import os
 import re
+import subprocess
 
 
 def warm(directory, megabytes=3_000):
@@ -19,3 +20,20 @@ def resident(pid):
     """MB of memory a process holds."""
     with open(f"/proc/{pid}/status") as file:
         return int(re.search(r"VmRSS:\s+(\d+)", file.read()).group(1)) / 1024
+
+
+def cpu_seconds(pid):
+    """Processor time of a process so far."""
+    with open(f"/proc/{pid}/stat") as file:
+        fields = file.read().rsplit(") ", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def serve(weir, data):
+    """A broker that is ready, and the addresses of its Kafka door and its admin door."""
+    broker = subprocess.Popen(
+        [weir, "serve", "--no-console", "--data", data, "--kafka", "127.0.0.1:0", "--http", "127.0.0.1:0"], stderr=subprocess.PIPE, text=True)
+    for line in broker.stderr:
+        if line.startswith("ready"):
+            return broker, re.search(r"kafka=(\S+)", line).group(1), re.search(r"http=(\S+)", line).group(1)
+    raise SystemExit("the broker did not start")

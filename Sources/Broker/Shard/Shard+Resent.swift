@@ -9,7 +9,7 @@ import NIOCore
 /// frame 7 is durable                                              → both are answered, with X's offset
 /// frame 7 fails                                                   → the first copy is refused, the second is admitted as new
 /// ```
-/// As many as clients' connections may have under way. Pure but for the shard's own queues: no clock, no file.
+/// As many as the clients' connections may have under way.
 struct ResentBatch {
     var item: ProduceItem
     var wants: Acknowledge
