@@ -5,5 +5,6 @@ enum KnownSeeds {
         (5, 40, "the same"),
         (49, 40, "the same"),
         (47, 40, "unknown: seen once, before worlds had processes of their own"),
+        (117, 40, "the oracle took an answer that came too late for one of the consumer that had the message by then"),
     ]
 }

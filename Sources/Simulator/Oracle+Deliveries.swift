@@ -1,3 +1,4 @@
+import Broker
 import Model
 
 /// What consumers see and answer.
@@ -59,11 +60,17 @@ extension Oracle {
         delivered[place] = 0
     }
 
+    /// `member` answers: others may have the message from now on, by a release, a redrive of the dead or a replay of what is settled. An answer
+    /// to a delivery whose lock ran out takes nothing away from the one who has the message now.
+    func mayGo(_ number: Int, from member: String) {
+        if messages[number].holder?.member == member { messages[number].holder = nil }
+    }
+
+    func refused(_ number: Int, _ error: ShareError) { onEvent?(number, "was not taken: \(error)") }
+
     /// A consumer asks to end a message; what becomes of it is open until it is answered.
     func asked(_ number: Int, _ end: Acknowledged) {
         onEvent?(number, "is to be \(end)")
-        // From now on others may have it: what is dead comes back by a redrive, what is settled by a replay, answered or not.
-        messages[number].holder = nil
         if case .sure = messages[number].end { return }
         messages[number].end = .maybe(end)
     }
@@ -72,12 +79,10 @@ extension Oracle {
         onEvent?(number, "was \(end)")
         let mayComeBack = replays > 0 || end == .rejected && wasRedriven
         messages[number].end = mayComeBack ? .maybe(end) : .sure(end)
-        messages[number].holder = nil
     }
 
     func released(_ number: Int, attempt: Int, at now: Timestamp) {
         onEvent?(number, "was released after \(attempt)")
-        messages[number].holder = nil
         let topic = messages[number].topic
         // After its last delivery it is dead, and may come back at once.
         guard attempt < Topics.line(topic)?.deliveryLimit ?? 0, replaying + editingRetries == 0 else { return }

@@ -88,17 +88,18 @@ extension World {
         let run = machine.starts
         let oracle = oracle
         if !isDecayed {
+            oracle.mayGo(message.number, from: message.member)
             if kind == .accept { oracle.asked(message.number, .accepted) }
             if kind == .reject { oracle.asked(message.number, .rejected) }
-            // From now on it may be given to others.
-            if kind == .release { oracle.messages[message.number].holder = nil }
         }
         let askedAt = broker.clock.now
         let batch = AcknowledgeItem.Batch(first: message.offset, last: message.offset, kinds: [kind])
         shard.acknowledge(
             [AcknowledgeItem(slot: 0, key: message.key, batches: [batch])], member: message.member, replyLoop: shard.loop
         ) { [unowned self] results in
-            guard !isDecayed, run == machine.starts, results.first?.error == nil else { return }
+            guard !isDecayed, run == machine.starts else { return }
+            if let error = results.first?.error { return oracle.refused(message.number, error) }
+            oracle.mayGo(message.number, from: message.member)
             switch kind {
             case .accept: oracle.answered(message.number, .accepted)
             case .reject: oracle.answered(message.number, .rejected)
@@ -118,6 +119,7 @@ extension World {
                 broker.shard(of: id).releaseShare(member: member, keys: [ShareKey(group: line.queue, partition: id)], wasLost: wasLost)
             }
         }
+        tell("consumer \(member) \(wasLost ? "is lost" : "leaves")")
         oracle.lost(member, inOrder: !wasLost)
         held.removeAll { $0.member == member }
     }
