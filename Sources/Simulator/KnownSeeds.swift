@@ -6,5 +6,8 @@ enum KnownSeeds {
         (49, 40, "the same"),
         (47, 40, "unknown: seen once, before worlds had processes of their own"),
         (117, 40, "the oracle took an answer that came too late for one of the consumer that had the message by then"),
+        (939, 40, "the oracle let the undo of one purge vouch for what a later one had taken"),
+        (888, 40, "the oracle looked for a discarded message only where it had been; another had its offset after a power cut"),
+        (588, 40, "the oracle did not know that an answer also counts for a delivery that is under way to its member"),
     ]
 }

@@ -25,7 +25,9 @@ extension Oracle {
         if case .sure(let end) = message.end { return "message \(number) was \(end) for sure and is delivered again" }
         if message.cancel == .sure { return "message \(number) was cancelled for sure and is delivered" }
         // A replay brings back what lies elsewhere too: then it is in two places.
-        if let holder = message.holder, holder.until > ticks, replays == 0 || holder.place == delivery.place {
+        if let holder = message.holder, holder.until > ticks, message.answering[holder.member] == nil,
+            replays == 0 || holder.place == delivery.place
+        {
             return "message \(number) is held by \(holder.member) and was given to \(member)"
         }
         if let due = message.due, now < due { return "message \(number) is delivered \(due - now) ms before it is due" }
@@ -60,13 +62,19 @@ extension Oracle {
         delivered[place] = 0
     }
 
-    /// `member` answers: others may have the message from now on, by a release, a redrive of the dead or a replay of what is settled. An answer
-    /// to a delivery whose lock ran out takes nothing away from the one who has the message now.
-    func mayGo(_ number: Int, from member: String) {
-        if messages[number].holder?.member == member { messages[number].holder = nil }
-    }
+    /// `member` answers. The broker takes it for whatever of the message the member has when the answer gets there, also for a delivery
+    /// that is under way to it, and others may have the message from then on, by a release, a redrive of the dead or a replay of what is
+    /// settled.
+    func answering(_ number: Int, by member: String) { messages[number].answering[member, default: 0] += 1 }
 
-    func refused(_ number: Int, _ error: ShareError) { onEvent?(number, "was not taken: \(error)") }
+    /// The answer has come to `member`. One to a delivery whose lock ran out takes nothing away from who has the message now.
+    func came(_ number: Int, to member: String, _ error: ShareError?) {
+        let left = messages[number].answering[member, default: 0] - 1
+        messages[number].answering[member] = left > 0 ? left : nil
+        if let error { onEvent?(number, "was not taken: \(error)") }
+        // Only then it has changed nothing for sure.
+        if error != .invalidRecordState, messages[number].holder?.member == member { messages[number].holder = nil }
+    }
 
     /// A consumer asks to end a message; what becomes of it is open until it is answered.
     func asked(_ number: Int, _ end: Acknowledged) {

@@ -11,6 +11,12 @@ extension Oracle {
             (found[topic] ?? [:]).sorted { $0.key < $1.key }.flatMap(\.value)
         }
 
+        func places(of number: Int, in topic: String) -> Set<Place> {
+            (found[topic] ?? [:]).reduce(into: []) { places, log in
+                for record in log.value where record.message == number { places.insert(Place(partition: log.key, offset: record.offset)) }
+            }
+        }
+
         func counts(_ topic: String?) -> [Int: Int] {
             topic.map { records(of: $0).reduce(into: [:]) { $0[$1.message ?? -1, default: 0] += 1 } } ?? [:]
         }
@@ -138,7 +144,7 @@ extension Oracle {
                 case .sure(.accepted) where lives == ends && replays == 0: return "message \(number) was accepted for sure and is dead"
                 case .sure(.rejected) where lives != ends && replays == 0:
                     return "message \(number) was rejected for sure and is not dead"
-                case .open where lives > ends && !message.mayBePurged:
+                case .open where lives > ends && !mayBeSettled(number, at: logs.places(of: number, in: line.queue)):
                     return "message \(number) was confirmed, delivered \(message.deliveries) times, and is in nobody's hands"
                 default: break
                 }

@@ -26,17 +26,34 @@ extension Oracle {
 
     func replayAnswered() { replaying -= 1 }
 
-    func mayBeSettled(_ number: Int) { messages[number].mayBePurged = true }
-
-    /// - Returns: the messages that a purge may take.
-    func purgeAsked(of queue: String) -> [Int] {
-        let open = messages.indices.filter { messages[$0].topic == queue && !messages[$0].mayBePurged }
-        for index in open { mayBeSettled(index) }
-        return open
+    /// - Returns: the purge's number. It may take whatever its queue holds, also what another purge took: that one may be undone first.
+    func purgeAsked(of queue: String) -> Int {
+        purges += 1
+        purging[purges] = queue
+        for index in messages.indices where messages[index].topic == queue { messages[index].purges.insert(purges) }
+        return purges
     }
 
-    func purgeUndone(_ numbers: [Int]) {
-        for number in numbers { messages[number].mayBePurged = false }
+    /// What it has not taken by now, it won't.
+    func purgeAnswered(_ purge: Int) { purging[purge] = nil }
+
+    func purgeUndone(_ purge: Int) {
+        for index in messages.indices { messages[index].purges.remove(purge) }
+    }
+
+    /// - Returns: the discard's number.
+    func discardAsked(_ place: Place) -> Int {
+        discards.append(Discard(place: place))
+        return discards.count - 1
+    }
+
+    func discardAnswered(_ discard: Int) {
+        if discards[discard].published == nil { discards[discard].published = count }
+    }
+
+    /// An operator may have settled the message where it lies at `places`, and nobody has undone that.
+    func mayBeSettled(_ number: Int, at places: Set<Place>) -> Bool {
+        !messages[number].purges.isEmpty || discards.contains { places.contains($0.place) && number < $0.published ?? .max }
     }
 
     // MARK: Delays

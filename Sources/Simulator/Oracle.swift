@@ -34,8 +34,10 @@ final class Oracle: @unchecked Sendable {
         var deliveries = 0
         /// Who has it, where it lies, and until when.
         var holder: (member: String, place: Place, until: Monotonic)?
-        /// An operator may have settled it, and nobody has undone that.
-        var mayBePurged = false
+        /// Members whose answers to it are on their way: when one gets there it may go to others.
+        var answering: [String: Int] = [:]
+        /// Purges that may have taken it, and that nobody has undone.
+        var purges: Set<Int> = []
         /// After a release with back-off.
         var notBefore: Timestamp?
     }
@@ -44,6 +46,12 @@ final class Oracle: @unchecked Sendable {
     struct Place: Hashable {
         var partition: PartitionID
         var offset: Offset
+    }
+
+    struct Discard {
+        var place: Place
+        /// How many messages had been published when it was answered: later ones it did not take.
+        var published: Int?
     }
 
     var messages: [Message] = []
@@ -58,8 +66,11 @@ final class Oracle: @unchecked Sendable {
 
     // MARK: What operators have asked for
 
-    /// Purges that were asked for and not answered: what is published meanwhile may go with the rest.
-    var purging = 0
+    /// Purges asked for so far; those that were not answered, with their queues: what is published meanwhile may go with the rest.
+    var purges = 0
+    var purging: [Int: String] = [:]
+    /// Places that operators asked to discard. What lies there may not be what was meant, when a power cut has taken that.
+    var discards: [Discard] = []
     /// The same for those that purge what is delayed too.
     var cancelling = 0
     /// Redrives bring the dead back: from then on a rejected message may live again.
@@ -76,7 +87,7 @@ final class Oracle: @unchecked Sendable {
 
     func newMessage(in partition: PartitionID, of topic: String, due: Timestamp?, at now: Timestamp) -> Int {
         messages.append(Message(partition: partition, topic: topic, publishedAt: now, due: due))
-        if topic != Topics.plain, purging > 0 { mayBeSettled(count - 1) }
+        messages[count - 1].purges = Set(purging.filter { $0.value == topic }.keys)
         if due != nil, cancelling > 0 { messages[count - 1].cancel = .maybe }
         onEvent?(count - 1, "published to \(topic)" + (due.map { ", due \($0.ms)" } ?? ""))
         return count - 1
@@ -101,13 +112,15 @@ final class Oracle: @unchecked Sendable {
     /// Everything confirmed but not synced is in doubt after a power cut; nobody holds anything any more.
     func crashed(powerLost: Bool) {
         if powerLost { powerWasLost = true }
-        purging = 0
+        purging = [:]
+        for index in discards.indices { discardAnswered(index) }
         cancelling = 0
         replaying = 0
         editingRetries = 0
         delivered = [:]
         for index in messages.indices {
             messages[index].holder = nil
+            messages[index].answering = [:]
             messages[index].isEdited = false
             if powerLost, !messages[index].isDurable { messages[index].mayBeLost = true }
         }

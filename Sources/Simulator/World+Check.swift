@@ -109,7 +109,8 @@ extension World {
             if message.end == .sure(.rejected), state != .settled, state != .moving {
                 return fail("message \(number) was rejected for sure and is \(state)")
             }
-            if state == .settled, message.end == .open, !message.mayBePurged, !hasMoved, line.ttlMs == nil,
+            let place = Oracle.Place(partition: key.partition, offset: offset)
+            if state == .settled, message.end == .open, !oracle.mayBeSettled(number, at: [place]), !hasMoved, line.ttlMs == nil,
                 message.deliveries < line.deliveryLimit
             {
                 return fail("message \(number) is settled, and nobody asked for it")

@@ -88,7 +88,7 @@ extension World {
         let run = machine.starts
         let oracle = oracle
         if !isDecayed {
-            oracle.mayGo(message.number, from: message.member)
+            oracle.answering(message.number, by: message.member)
             if kind == .accept { oracle.asked(message.number, .accepted) }
             if kind == .reject { oracle.asked(message.number, .rejected) }
         }
@@ -98,8 +98,9 @@ extension World {
             [AcknowledgeItem(slot: 0, key: message.key, batches: [batch])], member: message.member, replyLoop: shard.loop
         ) { [unowned self] results in
             guard !isDecayed, run == machine.starts else { return }
-            if let error = results.first?.error { return oracle.refused(message.number, error) }
-            oracle.mayGo(message.number, from: message.member)
+            let error = results.first?.error
+            oracle.came(message.number, to: message.member, error)
+            guard error == nil else { return }
             switch kind {
             case .accept: oracle.answered(message.number, .accepted)
             case .reject: oracle.answered(message.number, .rejected)

@@ -88,20 +88,19 @@ extension World {
 
     private func purge(_ queue: String, _ broker: Broker) {
         let withDelayed = temper.edits && random.below(3) == 0
-        let purged = oracle.purgeAsked(of: queue)
+        let purge = oracle.purgeAsked(of: queue)
         if withDelayed { oracle.cancelAllAsked(of: queue) }
         let takesBack = random.below(3) > 0
         let oracle = oracle
         tell("purge of \(queue)\(takesBack ? ", to be undone" : "")\(withDelayed ? ", with what is delayed" : "")")
-        oracle.purging += 1
         if withDelayed { oracle.cancelling += 1 }
         command(.purge(queue: queue, delayed: withDelayed), broker) { [unowned self] outcome in
             if withDelayed { oracle.cancelling -= 1 }
-            guard takesBack, let undo = outcome?.undo else { return oracle.purging -= 1 }
+            oracle.purgeAnswered(purge)
+            guard takesBack, let undo = outcome?.undo else { return }
             command(.undo(id: undo), broker) { outcome in
-                oracle.purging -= 1
                 // Too many purges: it was forgotten.
-                if let outcome, !outcome.message.contains(": 0 messages") { oracle.purgeUndone(purged) }
+                if let outcome, !outcome.message.contains(": 0 messages") { oracle.purgeUndone(purge) }
             }
         }
     }
@@ -111,9 +110,10 @@ extension World {
         guard !known.isEmpty else { return }
         let number = known[random.below(known.count)]
         guard let offset = oracle.messages[number].offset else { return }
-        oracle.mayBeSettled(number)
+        let partition = oracle.messages[number].partition
+        let discard = oracle.discardAsked(.init(partition: partition, offset: offset))
         tell("discard of message \(number)")
-        command(.discard(queue: queue, ids: ["\(oracle.messages[number].partition.index)/\(offset)"]), broker)
+        command(.discard(queue: queue, ids: ["\(partition.index)/\(offset)"]), broker) { [oracle] _ in oracle.discardAnswered(discard) }
     }
 
     // MARK: What waits
