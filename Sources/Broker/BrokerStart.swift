@@ -102,7 +102,8 @@ extension Broker {
         let savedTimes = Dictionary((saved?.entries ?? []).map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
         let topics = catalog.current.sorted
         let limits = limits
-        _ = await shard.ask { shard in
+        let isCut = await shard.ask { shard in
+            var isCut = false
             shard.mover = Mover(shard: shard, broker: self)
             shard.space = self.space
             shard.health = self.health
@@ -120,8 +121,9 @@ extension Broker {
                     // A partition that is not among those written down was empty then, or came later.
                     var times = savedTimes[id]?.times ?? AppendTimes(limit: limits.appendTimes)
                     if let saved {
-                        times.recover(
-                            end: extent.end, savedEnd: savedTimes[id]?.end ?? .zero, savedAt: saved.savedAt, now: shard.clock.now)
+                        let savedEnd = savedTimes[id]?.end ?? .zero
+                        times.recover(end: extent.end, savedEnd: savedEnd, savedAt: saved.savedAt, now: shard.clock.now)
+                        if savedEnd > extent.end { isCut = true }
                     }
                     shard.adopt(
                         id, topic: topic, extent: extent, start: starts[PartitionStart.key(id)], memory: memory, times: times)
@@ -130,9 +132,11 @@ extension Broker {
             for case .facts(_, let stream) in extents.keys {
                 shard.factEnds[stream] = extents[.facts(shard.id, stream)]?.end
             }
+            return isCut
         }
-        // From now on a start knows at least that what it finds beyond this came later.
-        if saved == nil { await shard.putTimes(await shard.ask { $0.takeTimes() }) }
+        // From now on a start knows at least that what it finds beyond this came later. Where a log has lost its tail, what was written
+        // down goes further than the log: messages that come in the tail's place would be taken for it, and expire too early.
+        if saved == nil || isCut { await shard.putTimes(await shard.ask { $0.takeTimes() }) }
         try await shard.startCoordinator(extent: extents[.facts(shard.id, .groups)] ?? .empty, random: random)
         try await shard.startCursors(extent: extents[.facts(shard.id, .queues)] ?? .empty, configs: groupConfigs, random: random)
         try await shard.startDelays(extents: extents, learned: learned)

@@ -123,6 +123,38 @@ import Testing
         await after.broker.close()
     }
 
+    /// What was written down goes further than the log that lost its tail: what came in the tail's place is not as old as that.
+    @Test func `what comes after a lost tail is not taken for the tail`() async throws {
+        let store = SharedStore(MemoryStore(clock: GroupBroker.RealClock()))
+        var limits = Limits()
+        limits.appendTimesMs = 5
+        let stamp = Timestamp(ms: 1_600_000_000_000)
+        let before = try await GroupBroker.start(log: SharedLog(MemoryEngine()), store: store, limits: limits)
+        let id = try await before.topic("orders")
+        for _ in 0..<2 {
+            var builder = RecordBatchBuilder()
+            builder.append(timestamp: stamp, value: ByteBuffer(string: "lost"))
+            _ = try await before.produce(id, builder.finish())
+        }
+        let shard = before.broker.shard(of: id)
+        #expect(try await before.until { await shard.ask { !$0.times.isUnderWay && !$0.times.isDirty } })
+        try await Task.sleep(for: .milliseconds(20))
+        let began = GroupBroker.RealClock().now
+        // No times are written after the appends to this one.
+        limits.appendTimesMs = 3_600_000
+        let log = SharedLog(MemoryEngine())
+        let cut = try await GroupBroker.start(log: log, store: store, limits: limits)
+        for _ in 0..<2 {
+            var builder = RecordBatchBuilder()
+            builder.append(timestamp: stamp, value: ByteBuffer(string: "new"))
+            _ = try await cut.produce(id, builder.finish())
+        }
+        let after = try await GroupBroker.start(log: log, store: store, limits: limits)
+        let times = await after.broker.shard(of: id).times(of: [(id, .zero), (id, Offset(1))])
+        #expect(times.allSatisfy { $0.map { $0 >= began } == true })
+        await after.broker.close()
+    }
+
     @Test(arguments: [true, false]) func `ages survive a restart`(_ isClosed: Bool) async throws {
         let log = SharedLog(MemoryEngine())
         let store = SharedStore(MemoryStore(clock: GroupBroker.RealClock()))
