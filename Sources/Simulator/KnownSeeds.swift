@@ -10,5 +10,6 @@ enum KnownSeeds {
         (888, 40, "the oracle looked for a discarded message only where it had been; another had its offset after a power cut"),
         (588, 40, "the oracle did not know that an answer also counts for a delivery that is under way to its member"),
         (1606, 40, "messages in the place of a lost tail were as old as it by the append times that were written down, and expired early"),
+        (817, 40, "a start passed over facts whose batch had another offset than it should"),
     ]
 }

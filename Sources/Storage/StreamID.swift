@@ -9,6 +9,12 @@ public enum StreamID: Hashable, Sendable, CustomStringConvertible {
     /// Messages of a shard that wait for their time, and the sorted index of when that is.
     case delay(ShardID, DelayStream)
 
+    /// Whether records may be freed in its middle. All others are cut at the front only: what is missing there behind the start is damage.
+    public var mayHaveHoles: Bool {
+        if case .partition = self { return true }
+        return false
+    }
+
     public var description: String {
         switch self {
         case .partition(let id): "partition \(id)"

@@ -59,6 +59,29 @@ import Testing
         #expect(await after.got(key) == ["0-2 x1"])
     }
 
+    /// The offset of a batch is not under its checksum. Facts that are passed over would bring back what is settled.
+    @Test(arguments: [(0, 1 << 40), (2, 1 << 40), (2, 0), (1, 3)])
+    func factsAtAnotherOffsetAreDamaged(_ from: Int64, _ to: Int64) async throws {
+        let log = SharedLog(MemoryEngine())
+        let store = MemoryStore(clock: GroupBroker.RealClock())
+        let before = try await GroupBroker.start(log: log, store: store)
+        let key = try await before.queue("orders")
+        try await before.publish(key, ["a", "b", "c"])
+        _ = await before.got(key)
+        for offset in 0..<3 as Range<Int64> { #expect(await before.answer(key, .accept, offset...offset) == nil) }
+        let shard = before.broker.shard(of: key.partition)
+        let stream = StreamID.facts(shard.id, .queues)
+        let end = await shard.ask { $0.cursors?.queue.loggedEnd }
+        #expect(end == Offset(3))
+        let facts = StreamReader(log: log)
+        try await facts.facts(stream, from: Offset(1), to: Offset(3)) { _ in }
+        log.moveBatch(of: stream, from: Offset(from), to: Offset(to))
+        await #expect(throws: StartFailure.self) { try await facts.facts(stream, from: Offset(min(from, 1)), to: Offset(3)) { _ in } }
+        let delays = DelayReader(log: log, shard: shard.id)
+        await #expect(throws: LogError.self) { try await delays.batches(stream, from: Offset(min(from, 1)), to: Offset(3)) { _, _ in } }
+        await #expect(throws: StartFailure.self) { try await GroupBroker.start(log: log, store: store) }
+    }
+
     @Test func settingsOfGroupsSurvive() async throws {
         let log = SharedLog(MemoryEngine())
         let store = MemoryStore(clock: GroupBroker.RealClock())

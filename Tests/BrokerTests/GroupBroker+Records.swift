@@ -65,7 +65,12 @@ final class SharedLog: Log {
     private let failure = Mutex<LogError?>(nil)
     private let race = Mutex<OffsetRanges?>(nil)
 
+    private let moved = Mutex<(stream: StreamID, from: Offset, to: Offset)?>(nil)
+
     init(_ engine: any Log) { self.engine = engine }
+
+    /// From now on the batch of a stream that begins with offset `from` says that it begins with `to`: a bit of it has turned over.
+    func moveBatch(of stream: StreamID, from: Offset, to: Offset) { moved.withLock { $0 = (stream, from, to) } }
 
     /// Between the next look-up in a partition and the read that follows, these offsets are freed.
     func freeBehindNextLookUp(_ ranges: OffsetRanges) { race.withLock { $0 = ranges } }
@@ -112,7 +117,17 @@ final class SharedLog: Log {
         _ stream: StreamID, at position: Position, maxBytes: Int, wantsRegion: Bool,
         later: @escaping @Sendable (Result<LogSlice, LogError>) -> Void
     ) -> Result<LogSlice, LogError>? {
-        engine.read(stream, at: position, maxBytes: maxBytes, wantsRegion: wantsRegion, later: later)
+        let read = engine.read(stream, at: position, maxBytes: maxBytes, wantsRegion: wantsRegion, later: later)
+        guard let moved = moved.withLock({ $0 }), moved.stream == stream, case .success(var slice)? = read,
+            case .bytes(var bytes) = slice.content
+        else { return read }
+        var batch = bytes.readerIndex
+        while let base: Int64 = bytes.getInteger(at: batch), let length: Int32 = bytes.getInteger(at: batch + 8) {
+            if base == moved.from.value { bytes.setInteger(moved.to.value, at: batch) }
+            batch += 12 + Int(length)
+        }
+        slice.content = .bytes(bytes)
+        return .success(slice)
     }
 
     func trim(_ stream: StreamID, before: Offset, done: @escaping @Sendable (Result<StreamExtent, LogError>) -> Void) {

@@ -56,6 +56,7 @@ struct DelayReader: Sendable {
             guard case .bytes(var bytes) = slice.content else { throw LogError.corrupt("\(stream): a region where bytes were asked for") }
             var reached = next
             while let header = try? RecordBatchHeader.parse(bytes), let batch = bytes.readSlice(length: header.totalBytes) {
+                if reached < to { try header.expect(reached, in: stream) }
                 if header.baseOffset >= to { break }
                 reached = max(reached, header.nextOffset)
                 guard header.nextOffset > next else { continue }

@@ -31,6 +31,7 @@ struct StreamReader: Sendable {
                 throw .corrupt("\(stream): no record batch where one should be, behind offset \(chunk.next)")
             }
             guard let batch = bytes.readSlice(length: header.totalBytes) else { break }
+            if chunk.next < to { try header.expect(chunk.next, in: stream) }
             if header.baseOffset >= to { return Chunk(records: chunk.records, next: to) }
             if header.nextOffset > from, !header.attributes.isControl { try Self.take(header, batch, from..<to, stream, &chunk.records) }
             chunk.next = max(chunk.next, min(header.nextOffset, to))
@@ -107,5 +108,15 @@ struct StreamReader: Sendable {
             throw .corrupt("\(stream): the log gave a file region where bytes were asked for")
         }
         return buffer
+    }
+}
+
+extension RecordBatchHeader {
+    /// The offset that a batch begins with is not under its checksum: a wrong one would let a reader pass over the batch, or stop
+    /// before it.
+    /// - Throws: ``LogError``: `corrupt` when the batch does not hold `offset`, and what does can't have been freed.
+    func expect(_ offset: Offset, in stream: StreamID) throws(LogError) {
+        if stream.mayHaveHoles || baseOffset <= offset && offset < nextOffset { return }
+        throw .corrupt("\(stream): a batch of offsets \(baseOffset) to \(lastOffset) stands where \(offset) should be")
     }
 }
