@@ -72,13 +72,13 @@ import Testing
         let shard = before.broker.shard(of: key.partition)
         let stream = StreamID.facts(shard.id, .queues)
         let end = await shard.ask { $0.cursors?.queue.loggedEnd }
-        #expect(end == Offset(3))
+        #expect(end == Offset(4))
         let facts = StreamReader(log: log)
-        try await facts.facts(stream, from: Offset(1), to: Offset(3)) { _ in }
+        try await facts.facts(stream, from: Offset(1), to: Offset(4)) { _ in }
         log.moveBatch(of: stream, from: Offset(from), to: Offset(to))
-        await #expect(throws: StartFailure.self) { try await facts.facts(stream, from: Offset(min(from, 1)), to: Offset(3)) { _ in } }
+        await #expect(throws: StartFailure.self) { try await facts.facts(stream, from: Offset(min(from, 1)), to: Offset(4)) { _ in } }
         let delays = DelayReader(log: log, shard: shard.id)
-        await #expect(throws: LogError.self) { try await delays.batches(stream, from: Offset(min(from, 1)), to: Offset(3)) { _, _ in } }
+        await #expect(throws: LogError.self) { try await delays.batches(stream, from: Offset(min(from, 1)), to: Offset(4)) { _, _ in } }
         await #expect(throws: StartFailure.self) { try await GroupBroker.start(log: log, store: store) }
     }
 
