@@ -76,7 +76,7 @@ let package = Package(
         // Doors.
         .target(
             name: "KafkaServer",
-            dependencies: ["Broker", "KafkaWire", "Groups", "Queues", "Storage", "Model", "Wire", nioCore, nioPosix, logging],
+            dependencies: ["Broker", "KafkaWire", "Groups", "Queues", "Storage", "Model", "Wire", "CWeir", nioCore, nioPosix, logging],
             swiftSettings: hot),
         .target(
             name: "AdminServer", dependencies: ["Control", "Model", nioCore, nioPosix, nioHTTP1, logging], swiftSettings: strict),
@@ -127,7 +127,7 @@ let package = Package(
         .testTarget(
             name: "KafkaServerTests",
             dependencies: [
-                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", nioCore, nioEmbedded, nioPosix, logging,
+                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", "CWeir", nioCore, nioEmbedded, nioPosix, logging,
             ],
             swiftSettings: strict),
         .testTarget(

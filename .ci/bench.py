@@ -1,5 +1,6 @@
 """See .ci/bench. usage: bench.py WEIR [--records N] [--rounds N]"""
 import argparse
+import math
 import os
 import re
 import shutil
@@ -7,6 +8,7 @@ import statistics
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from machine import cpu_seconds, serve, warm
@@ -54,6 +56,22 @@ def consume(bootstrap, topic, records):
     return rate
 
 
+def start_mock_host(directory, records):
+    """librdkafka's mock broker in a process of its own, filled for consumers; None without librdkafka's sources next to its generator."""
+    source = Path(GENERATOR).resolve().parent.parent if GENERATOR else Path()
+    if not (source / "src" / "librdkafka.a").exists():
+        return None
+    libraries = re.findall(r"^LIBS\s*\+?=\s*(.*)$", (source / "Makefile.config").read_text(), re.MULTILINE)
+    program = os.path.join(directory, "mock_host")
+    subprocess.run(
+        ["cc", "-O2", "-w", "-D_GNU_SOURCE", f"-I{source}", f"-I{source}/src", Path(__file__).parent / "mock_host.c",
+         source / "src" / "librdkafka.a", *" ".join(libraries).split(), "-o", program], check=True)
+    host = subprocess.Popen([program], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    bootstrap = host.stdout.readline().strip()
+    produce(bootstrap, "mock", records)
+    return host, bootstrap
+
+
 def floor(weir, data, records):
     """Processor seconds per GB of a minimal loop that the same producer sends to."""
     sink = subprocess.Popen(
@@ -78,6 +96,7 @@ def main():
     broker, bootstrap, _ = serve(options.weir, data)
     gb = options.records * WIRE / 1e9
     rows = []
+    host = start_mock_host(data, options.records)
     try:
         for number in range(options.rounds):
             warm(data)
@@ -89,20 +108,25 @@ def main():
             before = cpu_seconds(broker.pid)
             read = consume(bootstrap, f"bench-{number}", options.records)
             read_cpu = (cpu_seconds(broker.pid) - before) / gb
+            mock_read = consume(host[1], "mock", options.records) if host else None
             warm(data)
             least, least_rate = floor(options.weir, data, options.records)
-            rows.append((rate / mock, cpu / least, rate, mock, read, cpu, least, read_cpu, least_rate))
+            read_ratio = read / mock_read if host else math.nan
+            rows.append((rate / mock, cpu / least, rate, mock, read, cpu, least, read_cpu, least_rate, read_ratio))
             print(
-                f"round {number + 1}: produce {rate:,}/s, mock broker {mock:,}/s, ratio {rate / mock:.2f} | consume {read:,}/s | "
+                f"round {number + 1}: produce {rate:,}/s, mock broker {mock:,}/s, ratio {rate / mock:.2f} | consume {read:,}/s"
+                + (f", mock broker {mock_read:,}/s, ratio {read_ratio:.2f}" if host else "") + " | "
                 f"cpu s/GB produce {cpu:.2f}, floor {least:.2f} (at {least_rate:,}/s), ratio {cpu / least:.2f}, consume {read_cpu:.2f}",
                 flush=True)
     finally:
-        broker.terminate()
-        broker.wait()
+        for process in [broker] + ([host[0]] if host else []):
+            process.terminate()
+            process.wait()
         shutil.rmtree(data)
-    median = [statistics.median(row[column] for row in rows) for column in range(9)]
+    median = [statistics.median(row[column] for row in rows) for column in range(10)]
     print(
-        f"median: produce {median[2]:,.0f}/s = {median[0]:.2f} of the mock broker | consume {median[4]:,.0f}/s | "
+        f"median: produce {median[2]:,.0f}/s = {median[0]:.2f} of the mock broker | consume {median[4]:,.0f}/s"
+        + (f" = {median[9]:.2f} of the mock broker" if host else "") + " | "
         f"cpu s/GB {median[5]:.2f} = {median[1]:.2f} of the floor's {median[6]:.2f}, "
         f"which takes {median[8]:,.0f}/s")
 

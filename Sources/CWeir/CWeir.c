@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <malloc.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -26,6 +27,17 @@ void weir_name_thread(const char *name) {
     char shown[16];
     snprintf(shown, sizeof shown, "%s", name);
     pthread_setname_np(pthread_self(), shown);
+}
+
+int weir_set_batch_thread(int is_batch) {
+    struct sched_param none = {.sched_priority = 0};
+    return pthread_setschedparam(pthread_self(), is_batch ? SCHED_BATCH : SCHED_OTHER, &none);
+}
+
+int weir_is_batch_thread(void) {
+    struct sched_param unused;
+    int policy = SCHED_OTHER;
+    return pthread_getschedparam(pthread_self(), &policy, &unused) == 0 && policy == SCHED_BATCH;
 }
 
 int weir_start_writeback(int fd, off_t offset, size_t length) {

@@ -80,7 +80,7 @@ final class DoorState: Sendable {
     private let count = Atomic<Int>(0)
     private let lastNumber = Atomic<UInt64>(0)
     private let channels = Mutex<[ObjectIdentifier: any Channel]>([:])
-    private let pools = Mutex<[ObjectIdentifier: BufferPool]>([:])
+    private let intakes = Mutex<[ObjectIdentifier: LoopIntake]>([:])
     private let advertisedBox = Mutex(Advertised(host: "127.0.0.1", port: 0))
     let sessions: FetchSessions
     let shareSessions: ShareSessions
@@ -97,14 +97,12 @@ final class DoorState: Sendable {
         set { advertisedBox.withLock { $0 = newValue } }
     }
 
-    /// Where a loop's connections read large frames to.
-    func pool(of loop: any EventLoop) -> BufferPool {
-        let limitBytes = broker.limits.receivePoolBytes
-        return pools.withLock { pools in
-            if let pool = pools[ObjectIdentifier(loop)] { return pool }
-            let pool = BufferPool(limitBytes: limitBytes)
-            pools[ObjectIdentifier(loop)] = pool
-            return pool
+    func intake(of loop: any EventLoop) -> LoopIntake {
+        intakes.withLock { intakes in
+            if let intake = intakes[ObjectIdentifier(loop)] { return intake }
+            let intake = LoopIntake(loop: loop, clock: broker.clock, poolBytes: broker.limits.receivePoolBytes)
+            intakes[ObjectIdentifier(loop)] = intake
+            return intake
         }
     }
 

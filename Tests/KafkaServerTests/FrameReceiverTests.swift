@@ -74,11 +74,11 @@ import Testing
         try await server.close()
     }
 
-    /// A frame of 1,000,000 bytes: the loop sleeps until 512 KiB more are there, then until all are, then for anything.
+    /// A frame of 2,000,000 bytes: the loop sleeps until 1 MiB more is there, then until all are, then for anything.
     @Test func theLoopIsWokenForAGoodPartOfALargeFrame() throws {
         let receiver = FrameReceiver(limits: Limits(), pool: BufferPool(limitBytes: 8 << 20))
-        var sent = ByteBuffer(integer: Int32(1_000_000))
-        sent.writeRepeatingByte(7, count: 1_000_000)
+        var sent = ByteBuffer(integer: Int32(2_000_000))
+        sent.writeRepeatingByte(7, count: 2_000_000)
         func read(_ count: Int) throws -> Bool {
             var buffer = receiver.buffer(allocator: ByteBufferAllocator())
             let room = min(count, buffer.writableBytes, sent.readableBytes)
@@ -89,9 +89,9 @@ import Testing
         }
         #expect(receiver.wakeBytes == 1)
         #expect(try !read(16_384))
-        #expect(receiver.wakeBytes == 512 << 10)
-        #expect(try !read(600_000))
-        #expect(receiver.wakeBytes == 4 + 1_000_000 - 616_384)
+        #expect(receiver.wakeBytes == 1 << 20)
+        #expect(try !read(1_600_000))
+        #expect(receiver.wakeBytes == 4 + 2_000_000 - 1_616_384)
         #expect(try !read(380_000))
         #expect(receiver.wakeBytes == 1, "3,620 bytes are not worth a call")
         #expect(try read(1_000_000))

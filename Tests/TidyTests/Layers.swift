@@ -18,7 +18,7 @@ enum Layers {
         ("Queues", ["Model", "Wire"]),
         ("Control", ["Model"]),
         ("Broker", ["Model", "Wire", "CWeir", "Compression", "Storage", "Groups", "Queues", "Control"]),
-        ("KafkaServer", ["Broker", "KafkaWire", "Groups", "Queues", "Storage", "Model", "Wire"]),
+        ("KafkaServer", ["Broker", "KafkaWire", "Groups", "Queues", "Storage", "Model", "Wire", "CWeir"]),
         ("AdminServer", ["Control", "Model"]),
         ("AdminClient", ["Control", "Model"]),
         ("KafkaClient", ["KafkaWire", "Compression", "Wire", "Model"]),

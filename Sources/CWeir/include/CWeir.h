@@ -29,6 +29,13 @@ int weir_readahead(int fd, off_t offset, size_t length);
 /* Names the calling thread for top and gdb; at most 15 bytes are shown. */
 void weir_name_thread(const char *name);
 
+/* A batch thread (SCHED_BATCH, sched(7)) that is woken on a busy machine waits for a processor and takes none from whoever runs; 0 makes
+   the calling thread an ordinary one again. Returns 0, or an errno. */
+int weir_set_batch_thread(int is_batch);
+
+/* Whether the calling thread is one. */
+int weir_is_batch_thread(void);
+
 /* Starts writing a range's dirty pages to the disk without waiting (sync_file_range(2)); promises nothing. 0, or -1 and errno. */
 int weir_start_writeback(int fd, off_t offset, size_t length);
 

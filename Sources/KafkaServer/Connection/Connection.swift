@@ -31,6 +31,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
     /// What it was last told, so that it is told nothing twice.
     var told = ClientConnection.Facts()
     let receiver: FrameReceiver
+    private let intake: LoopIntake
     /// Answers not yet sent, the oldest first; nil where the broker is still at work.
     private var slots: [Slot] = []
     private var firstSlot: UInt64 = 0
@@ -55,7 +56,8 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         self.door = door
         self.number = number
         self.loop = loop
-        receiver = FrameReceiver(limits: door.broker.limits, pool: door.pool(of: loop))
+        intake = door.intake(of: loop)
+        receiver = FrameReceiver(limits: door.broker.limits, pool: intake.pool)
     }
 
     func channelActive(context: ChannelHandlerContext) {
@@ -170,6 +172,7 @@ final class Connection: ChannelInboundHandler, @unchecked Sendable {
         let slot = firstSlot + UInt64(slots.count)
         slots.append(Slot(answer: nil, requestBytes: frame.readableBytes))
         bytesInFlight += frame.readableBytes
+        intake.took(frameBytes: frame.readableBytes)
         client?.requests.add(1, ordering: .relaxed)
         client?.inFlight.store(slots.count, ordering: .relaxed)
         do {

@@ -30,7 +30,8 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
     ///
     /// ```
     /// nothing has begun                 1
-    /// 300 KB of a 1 MB frame are here   512 KiB
+    /// 300 KB of a 1 MB frame are here   700 KB
+    /// 300 KB of a 5 MB frame are here   1 MiB
     /// all but 20 KB are here            20 KB
     /// ```
     var wakeBytes: Int {
@@ -39,7 +40,7 @@ final class FrameReceiver: RecvByteBufferAllocator, @unchecked Sendable {
     }
 
     private static let smallestWait = 16 << 10
-    private static let largestWait = 512 << 10
+    private static let largestWait = 1 << 20
 
     /// Takes in what was read.
     func feed(_ bytes: ByteBuffer) {

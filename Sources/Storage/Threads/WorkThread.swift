@@ -113,6 +113,9 @@ final class WorkThread: @unchecked Sendable {
 
     private func run() {
         weir_name_thread(name)
+        // On a busy machine a write that can wait a millisecond shall not stop the client that is making the next one. Where the kernel
+        // does not allow it, the thread runs as any other.
+        _ = weir_set_batch_thread(1)
         while let batch = next() {
             for job in batch { job() }
         }
