@@ -127,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "KafkaServerTests",
             dependencies: [
-                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", "CWeir", nioCore, nioEmbedded, nioPosix, logging,
+                "KafkaServer", "Broker", "KafkaClient", "KafkaWire", "Model", "Storage", "Wire", "CWeir", nioCore, nioEmbedded, nioPosix,
+                logging,
             ],
             swiftSettings: strict),
         .testTarget(
