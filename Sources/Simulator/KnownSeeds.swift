@@ -11,5 +11,9 @@ enum KnownSeeds {
         (588, 40, "the oracle did not know that an answer also counts for a delivery that is under way to its member"),
         (1606, 40, "messages in the place of a lost tail were as old as it by the append times that were written down, and expired early"),
         (817, 40, "a start passed over facts whose batch had another offset than it should"),
+        (2181, 40, "a redriven message carried the handle of its release: a start took it for the release of a later message"),
+        (1893, 40, "the audit read a run that was done with meanwhile"),
+        (2564, 40, "the audit compared what was due at two times"),
+        (3534, 40, "a batch whose first offset was damaged ended the broker when a queue read it"),
     ]
 }

@@ -32,6 +32,20 @@ import Testing
         await queues.broker.close()
     }
 
+    /// `d0-168` tells a start that this message of the delay store was released; in a copy it would say so of another message that has the
+    /// handle by then.
+    @Test func aCopyDoesNotCarryTheHandleOfARelease() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("payments", ["dead.letter": "auto"])
+        try await queues.publish("payments", ["a"], headers: [("kept", "1"), ("weir.delay.handle", "d0-168")])
+        try await queues.answer("payments", try await queues.acquire("payments", 1), .reject)
+        #expect(try await eventually { try await queues.open("payments.dlq") == ["a"] })
+        let dead = try await queues.records("payments.dlq")[0]
+        #expect(header("kept", dead) == "1")
+        #expect(header("weir.delay.handle", dead) == nil)
+        await queues.broker.close()
+    }
+
     @Test func withoutATargetTheyAreDroppedAndCounted() async throws {
         let queues = try await MoveBed.start(store: MoveBed.memoryStore())
         try await queues.declare("plain")

@@ -160,7 +160,10 @@ extension DelayHost {
                 waits = true
                 shard.loadMemory(of: partition)
             }
-            if targets[number] == nil { facts.append(.open(.init(target: number, from: partition.end))) }
+            // Not from its end: what is on its way there may fail, and then these messages come in its place.
+            if targets[number] == nil { facts.append(.open(.init(target: number, from: partition.highWatermark))) }
+            // While another target is being logged, a front must not close this one.
+            targets[number]?.isUsed = true
         }
         guard !waits else {
             // Appending before a partition knows its producers would make its snapshot claim more than it knows.

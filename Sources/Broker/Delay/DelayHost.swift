@@ -164,7 +164,7 @@ final class DelayHost: @unchecked Sendable {
                 continue
             }
             targets[number]!.isUsed = false
-            open[number] = from ?? store.targets[number].flatMap { shard.partitions[$0]?.end }
+            open[number] = from ?? store.targets[number].flatMap { shard.partitions[$0]?.highWatermark }
         }
         if !searched.isEmpty, store.released.isEmpty {
             // All that was found has come up again and was passed over.

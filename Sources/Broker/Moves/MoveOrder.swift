@@ -73,7 +73,9 @@ struct MoveBatcher {
             open[target] = index
         }
         var headers = headers
-        headers.removeAll { $0.isNamed(DeadLetterHeader.move) }
+        // Nor does a copy carry the handle its message was once released by: a start would take it for the release of whatever message
+        // has that handle now (a power failure that takes bodies lets handles be given again).
+        headers.removeAll { $0.isNamed(DeadLetterHeader.move) || $0.isNamed(RecordPacker.handleHeader) }
         if !headers.contains(where: { $0.isNamed(DeadLetterHeader.timestamp) }) {
             headers.append(.init(name: DeadLetterHeader.timestamp, value: ByteBuffer(string: record.timestamp.description)))
         }

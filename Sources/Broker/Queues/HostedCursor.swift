@@ -26,6 +26,9 @@ final class HostedCursor: @unchecked Sendable {
     /// Publishes that were refused and went to the dead-letter target.
     var rejected = RejectedPublishes()
 
+    /// Where the log was last found damaged, so that it is told once.
+    var damagedAt: Offset?
+
     /// Who answered when.
     var answers: MemberAnswers
 

@@ -22,7 +22,6 @@ public struct FactAudit: Sendable {
         var machines: [ShareKey: QueueCursor]
         var floors: [ShareKey: Offset]
         var end: Offset
-        var now: CursorTime
     }
 
     /// - Throws: what a start would fail with.
@@ -35,12 +34,14 @@ public struct FactAudit: Sendable {
         {
             return .busy
         }
+        // Reading took its time, and what a start finds due is ready at once.
+        guard let now = await shard.ask({ $0.cursors?.now }) else { return .busy }
         for (key, machine) in live.machines.sorted(by: { "\($0.key)" < "\($1.key)" }) {
             // What is acquired or claimed goes back where it was, as a crash would have it.
             var facts = QueueCursor(policy: machine.policy, limits: shard.options.limits)
             for fact in machine.snapshot() { facts.apply(fact) }
             guard let other = recovered[key] else { return .differs("cursor \(key) is not in the facts") }
-            let (left, right) = (Self.text(facts, of: live, key), Self.text(other, of: live, key))
+            let (left, right) = (Self.text(facts, of: live, key, now), Self.text(other, of: live, key, now))
             if left != right { return .differs("cursor \(key) is \(left); its facts say \(right)") }
         }
         return .equal
@@ -53,8 +54,7 @@ public struct FactAudit: Sendable {
                     return continuation.resume(returning: nil)
                 }
                 var live = Cursors(
-                    machines: host.cursors.mapValues(\.machine), floors: host.cursors.mapValues { $0.partition.start }, end: .zero,
-                    now: host.now)
+                    machines: host.cursors.mapValues(\.machine), floors: host.cursors.mapValues { $0.partition.start }, end: .zero)
                 host.queue.seal { error in
                     live.end = host.queue.loggedEnd
                     continuation.resume(returning: error == nil ? live : nil)
@@ -63,12 +63,12 @@ public struct FactAudit: Sendable {
         }
     }
 
-    /// Everything durable about a cursor, with what is due by now ready.
-    private static func text(_ machine: QueueCursor, of live: Cursors, _ key: ShareKey) -> String {
+    /// Everything durable about a cursor, with what is due by `now` ready.
+    private static func text(_ machine: QueueCursor, of live: Cursors, _ key: ShareKey, _ now: CursorTime) -> String {
         var machine = machine
         machine.end = live.machines[key]?.end ?? .zero
         machine.raiseFloor(to: live.floors[key] ?? .zero)
-        machine.promote(now: live.now)
+        machine.promote(now: now)
         var text = "totals \(machine.totals) gates \(machine.holdsDelivery) \(machine.holdsPublishing)"
         for state in [CursorState.ready, .waiting, .moving] {
             text += " \(state)"
@@ -125,7 +125,12 @@ public struct FactAudit: Sendable {
         {
             return .busy
         }
-        let (left, right) = (try await waiting(live.store), try await waiting(found.store))
+        let left: [String]
+        let right: [String]
+        do { (left, right) = (try await waiting(live.store), try await waiting(found.store)) } catch LogError.outOfRange {
+            // Freed while it was read, or missing?
+            return await hasDropped(runsOf: live.store) ? .busy : .differs("runs that the delay store needs are not in the log")
+        }
         if left != right { return .differs("waiting in the delay store: \(left); its facts say \(right)") }
         // After a start the counts hold what was released before it until its turn comes.
         guard live.store.released.isEmpty else { return .equal }
@@ -152,6 +157,17 @@ public struct FactAudit: Sendable {
             }
             for (id, partition) in shard.partitions { extents[.partition(id)] = upTo(partition.highWatermark, from: partition.start) }
             return Delays(store: host.store, extents: extents)
+        }
+    }
+
+    /// Whether the shard is done with a run that it had at the time of `store`.
+    private func hasDropped(runsOf store: DelayStore) async -> Bool {
+        await shard.ask { shard in
+            guard let host = shard.delays else { return true }
+            return store.runs.indices.contains { band in
+                let kept = Set(host.store.runs[band].map(\.run.first))
+                return store.runs[band].contains { !kept.contains($0.run.first) }
+            }
         }
     }
 
