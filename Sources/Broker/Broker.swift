@@ -99,6 +99,12 @@ public final class Broker: Sendable {
 
     // MARK: Topics
 
+    /// Settings by name as a topic's; levels of delay are those of this broker.
+    /// - Parameter before: the topic whose settings they become.
+    public func topicConfig(_ settings: [String: String], before: Topic? = nil) throws(ConfigProblem) -> TopicConfig {
+        try TopicConfig.parse(settings, levels: options.delayLevels, before: before?.config)
+    }
+
     @discardableResult
     public func createTopic(_ name: String, partitions: Int32, config: TopicConfig) async throws(Catalog.Failure) -> Topic {
         if let problem = config.queueProblem { throw .invalidConfig(problem) }

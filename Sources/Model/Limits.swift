@@ -108,8 +108,10 @@ public struct Limits: Sendable {
     public var releaseRecords = 4_096
     public var releaseBytes = 4 << 20
     public var releasesInFlight = 4
-    /// Messages per second that a shard releases at most: what is overdue after a downtime drains at this rate.
+    /// Messages per second that a shard releases at most: what is overdue after a downtime drains at this rate (`delay-drain-rate`).
     public var releasesPerSecond = 50_000
+    /// Levels of the table of delays.
+    public var delayLevels = 100
     /// Longest delay of a message: a hundred years.
     public var delayMs: Int64 = 100 * 365 * 86_400_000
 

@@ -38,6 +38,9 @@ struct BrokerConfiguration: Equatable, Sendable {
     /// Where publishers are held; nil: by the disk's size.
     var diskFreeLow = BrokerOptions().diskFreeLow
     var memoryHigh = BrokerOptions().memoryHigh
+    var delayLevels = BrokerOptions().delayLevels
+    /// Messages a second that each shard releases from delay.
+    var delayDrainRate = Limits().releasesPerSecond
     /// A broker outlives its terminal; a demo has nobody left to show anything to.
     var endsWithTerminal = false
 
@@ -69,6 +72,8 @@ struct BrokerSettings: Equatable, Sendable {
     var retentionCheckMs: Int64?
     var diskFreeLow: Watermark?
     var memoryHigh: Watermark?
+    var delayLevels: DelayLevels?
+    var delayDrainRate: Int?
 
     /// These settings, and where they say nothing, those.
     func over(_ other: BrokerSettings) -> BrokerSettings {
@@ -78,7 +83,8 @@ struct BrokerSettings: Equatable, Sendable {
             console: console ?? other.console, theme: theme ?? other.theme, ascii: ascii ?? other.ascii,
             readOnly: readOnly ?? other.readOnly, settledBytes: settledBytes ?? other.settledBytes,
             retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs, diskFreeLow: diskFreeLow ?? other.diskFreeLow,
-            memoryHigh: memoryHigh ?? other.memoryHigh)
+            memoryHigh: memoryHigh ?? other.memoryHigh, delayLevels: delayLevels ?? other.delayLevels,
+            delayDrainRate: delayDrainRate ?? other.delayDrainRate)
     }
 
     /// Fills in the defaults. Throws for what no broker can do.
@@ -103,6 +109,8 @@ struct BrokerSettings: Equatable, Sendable {
         if let retentionCheckMs { configuration.retentionCheckMs = retentionCheckMs }
         if let diskFreeLow { configuration.diskFreeLow = diskFreeLow }
         if let memoryHigh { configuration.memoryHigh = memoryHigh }
+        if let delayLevels { configuration.delayLevels = delayLevels }
+        if let delayDrainRate { configuration.delayDrainRate = delayDrainRate }
         return configuration
     }
 }

@@ -56,6 +56,8 @@ struct RunningBroker: Sendable {
         options.retentionCheckMs = configuration.retentionCheckMs
         options.diskFreeLow = configuration.diskFreeLow
         options.memoryHigh = configuration.memoryHigh
+        options.delayLevels = configuration.delayLevels
+        options.limits.releasesPerSecond = configuration.delayDrainRate
         let memoryBytes = weir_memory_limit_bytes()
         options.memoryBytes = memoryBytes > 0 ? Int64(clamping: memoryBytes) : nil
         options.data = configuration.dataText

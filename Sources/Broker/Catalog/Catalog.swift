@@ -51,7 +51,8 @@ public final class Catalog: Sendable {
             let record = try JSONDecoder().decode(TopicRecord.self, from: Data(entry.value.readableBytesView))
             guard let id = TopicID(hex: record.id) else { throw ConfigProblem("catalog entry \(entry.key): bad topic id \(record.id)") }
             let topic = Topic(
-                id: id, name: record.name, partitions: record.partitions, config: try TopicConfig.parse(record.configs),
+                id: id, name: record.name, partitions: record.partitions,
+                config: try TopicConfig.stored(record.configs, delayLevelMs: record.delayLevelMs),
                 createdAt: Timestamp(ms: record.createdMs))
             loaded.insert(topic)
         }
@@ -115,7 +116,7 @@ public final class Catalog: Sendable {
     private static func encode(_ topic: Topic) -> ByteBuffer {
         let record = TopicRecord(
             id: topic.id.description, name: topic.name, partitions: topic.partitions, configs: topic.config.overrides,
-            createdMs: topic.createdAt.ms)
+            createdMs: topic.createdAt.ms, delayLevelMs: topic.config.delayLevelMs)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do { return ByteBuffer(bytes: try encoder.encode(record)) } catch {

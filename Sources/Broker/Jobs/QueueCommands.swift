@@ -70,7 +70,9 @@ extension Broker {
         for (key, value) in settings { configs[key] = value.isEmpty ? nil : value }
         configs["queue"] = "true"
         let config: TopicConfig
-        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        do throws(ConfigProblem) { config = try topicConfig(configs, before: existing) } catch {
+            throw ControlError(.invalid, error.message)
+        }
         try checkDeadLetter(name, config)
         do throws(Catalog.Failure) {
             guard let existing else {

@@ -30,7 +30,7 @@ extension Broker {
         for (key, value) in change.set { configs[key] = value }
         for key in change.unset { configs[key] = nil }
         let config: TopicConfig
-        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        do throws(ConfigProblem) { config = try topicConfig(configs, before: topic) } catch { throw ControlError(.invalid, error.message) }
         try checkDeadLetter(change.name, config)
         do throws(Catalog.Failure) { try await configureTopic(change.name, config) } catch { throw error.queueControl(change.name) }
     }

@@ -107,7 +107,7 @@ enum ConfigChange {
         }
         if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
         do {
-            let config = try TopicConfig.parse(try change(topic.config.overrides))
+            let config = try broker.topicConfig(try change(topic.config.overrides), before: topic)
             if let problem = config.queueProblem ?? config.problem(partitions: topic.partitions) { return (.invalidConfig, problem) }
             if !validateOnly { try await broker.configureTopic(name, config) }
             return nil
