@@ -144,6 +144,9 @@ public struct Limits: Sendable {
     public var throttleMs: Int64 = 10_000
     /// How late a publish is told that publishers are held: well before clients give a request up, and so that none asks in a tight loop.
     public var heldAnswerMs: Int64 = 1_000
+    /// Producers of one shard whose first batch was refused while publishers were held, and for how long that is remembered.
+    public var heldFirsts = 10_000
+    public var heldFirstMs: Int64 = 600_000
     /// Topics that a shard which takes nothing any more is shown with.
     public var brokenNames = 10
 
