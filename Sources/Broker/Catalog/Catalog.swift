@@ -95,8 +95,10 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Replaces a topic's description by what `change` makes of it.
-    func update(_ name: String, _ change: @Sendable (inout Topic) throws(Failure) -> Void) async throws(Failure) -> Topic {
+    /// Replaces a topic's description by what `change` makes of it; nobody else changes it meanwhile.
+    func update(
+        _ name: String, _ change: @Sendable (inout Topic) throws(Failure) -> Void
+    ) async throws(Failure) -> (old: Topic, new: Topic) {
         try await gate.enter { () async throws(Failure) in
             guard var topic = current[name] else { throw .unknown }
             let old = topic
@@ -107,7 +109,7 @@ public final class Catalog: Sendable {
                 $0.remove(old)
                 $0.insert(new)
             }
-            return new
+            return (old, new)
         }
     }
 
