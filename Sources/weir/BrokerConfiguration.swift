@@ -44,6 +44,15 @@ struct BrokerConfiguration: Equatable, Sendable {
     /// A broker outlives its terminal; a demo has nobody left to show anything to.
     var endsWithTerminal = false
 
+    /// Throws for a mark that this process would never reach: it would be killed before.
+    /// - Parameter memoryBytes: what it may use; nil when not known.
+    func check(memoryBytes: Int64?) throws(CommandFailure) {
+        guard case .bytes(let mark) = memoryHigh, let memoryBytes, mark >= memoryBytes else { return }
+        throw CommandFailure(
+            "memory-high is \(mark) bytes, and the broker may use \(memoryBytes): it would be killed before it holds publishers; "
+                + "write a size below that, 1% to 95% of it, or none")
+    }
+
     /// Where data goes unless told: `$XDG_DATA_HOME/weir`, else `~/.local/share/weir` (XDG Base Directory Specification, which also says
     /// that a relative XDG_DATA_HOME is to be ignored).
     static func defaultDirectory(environment: [String: String]) throws(CommandFailure) -> String {

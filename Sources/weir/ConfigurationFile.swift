@@ -68,8 +68,8 @@ enum ConfigurationFile {
         settings.readOnly = try source.bool("read-only")
         settings.settledBytes = try source.parsed("settled-bytes") { text in try Serve.settledBytes(text) }
         settings.retentionCheckMs = try source.parsed("retention-check") { text in try Serve.retentionCheckMs(text) }
-        settings.diskFreeLow = try source.parsed("disk-free-low") { text in try Watermark.parse(text) }
-        settings.memoryHigh = try source.parsed("memory-high") { text in try Watermark.parse(text) }
+        settings.diskFreeLow = try source.parsed("disk-free-low") { text in try Watermark.parse(diskFree: text) }
+        settings.memoryHigh = try source.parsed("memory-high") { text in try Watermark.parse(memory: text) }
         settings.delayLevels = try source.delayLevels("delay-levels")
         settings.delayDrainRate = try source.number("delay-drain-rate") { text in try Serve.delayDrainRate(text) }
         return settings

@@ -69,14 +69,14 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "Publishers are held while less is free on the disk, once settled messages are given back: a size, a share, 'none'. "
                 + "(default: 2%, from 512MiB to 10GiB)", valueName: "mark"),
-        transform: { try Watermark.parse($0) })
+        transform: { try Watermark.parse(diskFree: $0) })
     var diskFreeLow: Watermark?
 
     @Option(
         help: ArgumentHelp(
             "Publishers are held while the broker uses more memory: a size, a share of what it may use, 'none'. (default: 60%)",
             valueName: "mark"),
-        transform: { try Watermark.parse($0) })
+        transform: { try Watermark.parse(memory: $0) })
     var memoryHigh: Watermark?
 
     @Option(

@@ -72,6 +72,12 @@ import Testing
         ("read-only = \"yes\"\n", "weir.toml:1: read-only: must be true or false"),
         ("flush = \"never\"\n", "weir.toml:1: flush: use commit, interval or os, not 'never'"), ("name = \"a\"\nname = ", "weir.toml:2: "),
         ("memory-high = \"120%\"\n", "weir.toml:1: memory-high: '120%' is no share: write 0% to 100%"),
+        ("memory-high = \"100%\"\n", "memory-high: '100%' is no mark that memory can reach and get below: write 1% to 95%, a size from"),
+        ("memory-high = \"0\"\n", "weir.toml:1: memory-high: '0' is no mark"),
+        ("memory-high = \"1MiB\"\n", "memory-high: '1MiB' is no mark"),
+        ("memory-high = \"0%\"\n", "weir.toml:1: memory-high: '0%' is no mark"),
+        ("disk-free-low = \"100%\"\n", "weir.toml:1: disk-free-low: '100%' of the disk is hardly ever free"),
+        ("disk-free-low = \"91%\"\n", "weir.toml:1: disk-free-low: '91%' of the disk is hardly ever free"),
         ("delay-levels = []\n", "weir.toml:1: delay-levels: 0 levels: write 1 to 100 times such as 1s, 5s, 10s"),
         ("delay-levels = [\"1s\", \"0s\"]\n", "weir.toml:1: delay-levels: level 2: '0s' must be from 1ms to 36500d"),
         ("delay-levels = \"1s\"\n", "weir.toml:1: delay-levels: must be a list of times such as [\"1s\", \"5s\", \"10s\"]"),
@@ -83,6 +89,18 @@ import Testing
     func aWrongFileIsNamedWithItsLine(file: String, message: String) {
         let error = #expect(throws: CommandFailure.self) { try ConfigurationFile.parse(file, path: "weir.toml") }
         #expect(error?.message.contains(message) == true, "\(error?.message ?? "")")
+    }
+
+    @Test func `a mark beyond the memory there is is refused`() throws {
+        let two = try configuration(["--memory-high", "2GiB"])
+        try two.check(memoryBytes: nil)
+        try two.check(memoryBytes: (2 << 30) + 1)
+        let error = #expect(throws: CommandFailure.self) { try two.check(memoryBytes: 2 << 30) }
+        #expect(error?.message.contains("memory-high is 2147483648 bytes, and the broker may use 2147483648") == true)
+        try configuration(["--memory-high", "95%"]).check(memoryBytes: 1)
+        #expect(try configuration(["--disk-free-low", "90%"]).diskFreeLow == .share(0.9))
+        #expect(throws: (any Error).self) { try configuration(["--disk-free-low", "100%"]) }
+        #expect(throws: (any Error).self) { try configuration(["--memory-high", "100%"]) }
     }
 
     @Test func aMissingFileIsSaid() {
