@@ -177,6 +177,26 @@ import Testing
         } catch { Issue.record(error) }
     }
 
+    @Test func `what is kept for delayed publishes is given back when memory is short`() async throws {
+        var options = BrokerOptions()
+        options.memoryHigh = .bytes(1_000)
+        let bed = try await GroupBroker.start(options: options)
+        let config = try TopicConfig.parse(["delay.enable": "true"])
+        let topic = try await bed.broker.createTopic("later", partitions: 1, config: config).partitionIDs[0]
+        var builder = RecordBatchBuilder()
+        for index in 0..<20 {
+            builder.append(
+                timestamp: Timestamp(ms: 1), value: ByteBuffer(repeating: 7, count: 20_000),
+                headers: [.init(name: "x-delay", value: ByteBuffer(string: "\(3_600_000 + index)"))])
+        }
+        #expect(try await bed.produce(topic, builder.finish()).error == nil)
+        let shard = bed.broker.shard(of: topic)
+        #expect(await shard.ask { $0.delays?.pool.heldBytes ?? 0 } >= 64 << 10)
+        await bed.broker.obey(ResourceReading(residentBytes: 1_001))
+        #expect(await shard.ask { $0.delays?.pool.heldBytes } == 0)
+        await bed.broker.close()
+    }
+
     /// The disk filled up between two looks, or a quota did: who publishes on is held, and acknowledgements find what room is left.
     @Test func `a write that finds the disk full holds publishers`() async throws {
         let log = SharedLog(MemoryEngine())
