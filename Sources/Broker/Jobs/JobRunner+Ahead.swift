@@ -1,6 +1,6 @@
+import Model
 import Queues
 import Storage
-import Model
 
 /// Reading ahead: the next stretch is read while this one is sent.
 extension JobRunner {
