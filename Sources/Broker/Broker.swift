@@ -99,6 +99,12 @@ public final class Broker: Sendable {
 
     // MARK: Topics
 
+    /// Settings by name as a topic's; levels of delay are those of this broker.
+    /// - Parameter before: the topic whose settings they become.
+    public func topicConfig(_ settings: [String: String], before: Topic? = nil) throws(ConfigProblem) -> TopicConfig {
+        try TopicConfig.parse(settings, levels: options.delayLevels, before: before?.config)
+    }
+
     @discardableResult
     public func createTopic(_ name: String, partitions: Int32, config: TopicConfig) async throws(Catalog.Failure) -> Topic {
         if let problem = config.queueProblem { throw .invalidConfig(problem) }
@@ -127,9 +133,8 @@ public final class Broker: Sendable {
     /// Adds partitions; a topic never has fewer than before.
     public func growTopic(_ name: String, to partitions: Int32) async throws(Catalog.Failure) {
         let limit = limits.partitionsPerTopic
-        let before = catalog.current[name]?.partitions ?? 0
         if let problem = await overflowByGrowth(name, to: partitions) { throw .invalidPartitions(problem) }
-        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
+        let (old, topic) = try await catalog.update(name) { topic throws(Catalog.Failure) in
             guard partitions > topic.partitions else {
                 throw .invalidPartitions("topic \(topic.name) has \(topic.partitions) partitions; the number can only grow")
             }
@@ -137,12 +142,12 @@ public final class Broker: Sendable {
             if let problem = topic.config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
             topic.partitions = partitions
         }
-        await adopt(topic, indices: before..<topic.partitions)
+        await adopt(topic, indices: old.partitions..<topic.partitions)
         // The partitions that were there have a smaller share of the queue's limits.
-        for id in topic.partitionIDs.prefix(Int(before)) {
+        for id in old.partitionIDs {
             let shard = shard(of: id)
             shard.run {
-                guard let partition = shard.partitions[id] else { return }
+                guard let partition = shard.partitions[id], let topic = self.catalog.current[id.topic] else { return }
                 partition.siblings = topic.partitions
                 shard.cursors?.configured(partition)
             }
@@ -151,15 +156,25 @@ public final class Broker: Sendable {
     }
 
     public func configureTopic(_ name: String, _ config: TopicConfig) async throws(Catalog.Failure) {
-        if let problem = config.queueProblem { throw .invalidConfig(problem) }
-        let topic = try await catalog.update(name) { topic throws(Catalog.Failure) in
+        try await configureTopic(name) { _ in config }
+    }
+
+    /// Gives a topic the settings that `change` makes of what it has; nobody else changes them meanwhile, so that of two changes at once
+    /// neither takes the other one back.
+    public func configureTopic(
+        _ name: String, _ change: @Sendable (Topic) throws(Catalog.Failure) -> TopicConfig
+    ) async throws(Catalog.Failure) {
+        let (_, topic) = try await catalog.update(name) { topic throws(Catalog.Failure) in
+            let config = try change(topic)
+            if let problem = config.queueProblem { throw .invalidConfig(problem) }
             if let problem = config.problem(partitions: topic.partitions) { throw .invalidPartitions(problem) }
             topic.config = config
         }
         for id in topic.partitionIDs {
             let shard = shard(of: id)
             shard.run {
-                guard let partition = shard.partitions[id] else { return }
+                // Changes may come here in another order than they were made: the catalog has the last one.
+                guard let partition = shard.partitions[id], let config = self.catalog.current[id.topic]?.config else { return }
                 partition.config = config
                 shard.log.setUnits(config.units, of: partition.stream, shard: shard.id)
                 shard.cursors?.configured(partition)
@@ -174,6 +189,8 @@ public final class Broker: Sendable {
             let mine = indices.map { PartitionID(topic: topic.id, index: $0) }.filter { self.shard(of: $0) === shard }
             guard !mine.isEmpty else { continue }
             _ = await shard.ask { shard in
+                // Its settings may have changed since, or it may be gone.
+                guard let topic = self.catalog.current[topic.id] else { return }
                 for id in mine { shard.adopt(id, topic: topic, extent: .empty, start: nil, memory: .fresh(limits)) }
             }
         }

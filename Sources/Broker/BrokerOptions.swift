@@ -30,6 +30,8 @@ public struct BrokerOptions: Sendable {
     public var memoryHigh = Watermark.share(0.6)
     /// Memory that this process may use; nil when not known: then a share is no mark.
     public var memoryBytes: Int64?
+    /// What `delay.level` counts in.
+    public var delayLevels = DelayLevels.standard
     public var limits = Limits()
     /// Shown to the operator: the data directory, or `memory`.
     public var data = "memory"

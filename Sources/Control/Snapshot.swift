@@ -76,6 +76,8 @@ public struct BrokerInfo: Codable, Equatable, Sendable {
     /// Records refused while they were held, since the start.
     public var heldPublishes: Int64 = 0
     public var brokenShards: [BrokenShardRow] = []
+    /// What the levels of `delay.level` stand for, level 1 first.
+    public var delayLevelsMs = DelayLevels.standard.ms
 
     public init(
         name: String, version: String, nowMs: Int64, uptimeMs: Int64, readOnly: Bool, kafka: String?, http: String?, data: String,

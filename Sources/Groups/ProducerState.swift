@@ -69,6 +69,9 @@ public struct ProducerState: Equatable, Sendable {
         return verdict
     }
 
+    /// Whether anything is remembered of the producer.
+    public func knows(_ id: ProducerID) -> Bool { producers[id] != nil }
+
     /// The batch of the log that this one is another copy of, as far as it is remembered; nil for one that is new, or out of order.
     public func known(_ header: RecordBatchHeader) -> Batch? {
         guard let entry = producers[header.producerID], entry.epoch == header.producerEpoch else { return nil }

@@ -20,7 +20,7 @@ public final class KafkaDoor: Sendable {
     public let address: SocketAddress
     public let advertised: Advertised
     private let channel: any Channel
-    private let state: DoorState
+    let state: DoorState
 
     /// This broker's node id; there is one.
     public static let nodeID: Int32 = 1
@@ -40,6 +40,7 @@ public final class KafkaDoor: Sendable {
     ) async throws -> KafkaDoor {
         let state = DoorState(broker: broker, logger: logger)
         let limits = broker.limits
+        broker.keepsMemory { [weak state] in await state?.giveBackMemory() }
         let bootstrap = ServerBootstrap(group: group)
             .serverChannelOption(.backlog, value: 1024)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
@@ -103,6 +104,16 @@ final class DoorState: Sendable {
             let intake = LoopIntake(loop: loop, clock: broker.clock, poolBytes: broker.limits.receivePoolBytes)
             intakes[ObjectIdentifier(loop)] = intake
             return intake
+        }
+    }
+
+    /// Lets go of what all loops keep for the next large frames.
+    func giveBackMemory() async {
+        for intake in intakes.withLock({ Array($0.values) }) {
+            do { try await intake.giveBack() } catch {
+                // Its loop has ended, and so has what it kept.
+                logger.debug("kafka: a loop's receive memory: \(error)")
+            }
         }
     }
 

@@ -108,8 +108,10 @@ public struct Limits: Sendable {
     public var releaseRecords = 4_096
     public var releaseBytes = 4 << 20
     public var releasesInFlight = 4
-    /// Messages per second that a shard releases at most: what is overdue after a downtime drains at this rate.
+    /// Messages per second that a shard releases at most: what is overdue after a downtime drains at this rate (`delay-drain-rate`).
     public var releasesPerSecond = 50_000
+    /// Levels of the table of delays.
+    public var delayLevels = 100
     /// Longest delay of a message: a hundred years.
     public var delayMs: Int64 = 100 * 365 * 86_400_000
 
@@ -142,6 +144,9 @@ public struct Limits: Sendable {
     public var throttleMs: Int64 = 10_000
     /// How late a publish is told that publishers are held: well before clients give a request up, and so that none asks in a tight loop.
     public var heldAnswerMs: Int64 = 1_000
+    /// Producers of one shard whose first batch was refused while publishers were held, and for how long that is remembered.
+    public var heldFirsts = 10_000
+    public var heldFirstMs: Int64 = 600_000
     /// Topics that a shard which takes nothing any more is shown with.
     public var brokenNames = 10
 

@@ -40,6 +40,13 @@ public enum TimeSpan {
         return total
     }
 
+    /// In the largest unit that says it exactly, as ``parse(_:)`` reads it back: `7d`, `90s`, `1500ms`.
+    public static func text(ms: Int64) -> String {
+        let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
+        for (unit, size) in units where ms > 0 && ms.isMultiple(of: size) { return "\(ms / size)\(unit)" }
+        return "\(ms)ms"
+    }
+
     private static let factors: [String: Double] = ["ms": 1, "s": 1e3, "m": 6e4, "h": 3.6e6, "d": 8.64e7]
 }
 

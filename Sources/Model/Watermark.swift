@@ -15,6 +15,28 @@ public enum Watermark: Equatable, Sendable {
         return .share(percent / 100)
     }
 
+    /// A mark below which publishers are held. The hold ends a tenth above it, which has to be possible: no disk is wholly free.
+    public static func parse(diskFree text: String) throws(MisreadText) -> Watermark {
+        let mark = try parse(text)
+        guard case .share(let share) = mark, share > 0.9 else { return mark }
+        throw MisreadText(
+            "'\(text)' of the disk is hardly ever free, so that publishers would be held for good: write 0% to 90%, a size, none")
+    }
+
+    /// A mark above which publishers are held: more than a broker uses that does nothing, and less than all there is.
+    public static func parse(memory text: String) throws(MisreadText) -> Watermark {
+        let mark = try parse(text)
+        switch mark {
+        case .none: return mark
+        case .share(let share) where (0.01...0.95).contains(share): return mark
+        case .bytes(let bytes) where bytes >= leastMemoryBytes: return mark
+        case .share, .bytes:
+            throw MisreadText("'\(text)' is no mark that memory can reach and get below: write 1% to 95%, a size from 64MiB, none")
+        }
+    }
+
+    private static let leastMemoryBytes: Int64 = 64 << 20
+
     /// As ``parse(_:)`` takes it.
     public var text: String {
         switch self {

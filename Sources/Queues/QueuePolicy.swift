@@ -45,10 +45,6 @@ public struct QueuePolicy: Equatable, Sendable {
 
     public init() {}
 
-    /// RocketMQ's table, delay levels 1 to 18.
-    public static let delayLevelsMs: [Int64] =
-        [1, 5, 10, 30].map { $0 * 1_000 } + [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 20, 30].map { $0 * 60_000 } + [3_600_000, 7_200_000]
-
     /// Takes in settings by name (names that are not a queue's are passed over). Values have been checked by ``problem(with:value:)``.
     public mutating func apply(_ settings: [String: String]) {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) { apply(name, value) }

@@ -38,8 +38,20 @@ struct BrokerConfiguration: Equatable, Sendable {
     /// Where publishers are held; nil: by the disk's size.
     var diskFreeLow = BrokerOptions().diskFreeLow
     var memoryHigh = BrokerOptions().memoryHigh
+    var delayLevels = BrokerOptions().delayLevels
+    /// Messages a second that each shard releases from delay.
+    var delayDrainRate = Limits().releasesPerSecond
     /// A broker outlives its terminal; a demo has nobody left to show anything to.
     var endsWithTerminal = false
+
+    /// Throws for a mark that this process would never reach: it would be killed before.
+    /// - Parameter memoryBytes: what it may use; nil when not known.
+    func check(memoryBytes: Int64?) throws(CommandFailure) {
+        guard case .bytes(let mark) = memoryHigh, let memoryBytes, mark >= memoryBytes else { return }
+        throw CommandFailure(
+            "memory-high is \(mark) bytes, and the broker may use \(memoryBytes): it would be killed before it holds publishers; "
+                + "write a size below that, 1% to 95% of it, or none")
+    }
 
     /// Where data goes unless told: `$XDG_DATA_HOME/weir`, else `~/.local/share/weir` (XDG Base Directory Specification, which also says
     /// that a relative XDG_DATA_HOME is to be ignored).
@@ -69,6 +81,8 @@ struct BrokerSettings: Equatable, Sendable {
     var retentionCheckMs: Int64?
     var diskFreeLow: Watermark?
     var memoryHigh: Watermark?
+    var delayLevels: DelayLevels?
+    var delayDrainRate: Int?
 
     /// These settings, and where they say nothing, those.
     func over(_ other: BrokerSettings) -> BrokerSettings {
@@ -78,7 +92,8 @@ struct BrokerSettings: Equatable, Sendable {
             console: console ?? other.console, theme: theme ?? other.theme, ascii: ascii ?? other.ascii,
             readOnly: readOnly ?? other.readOnly, settledBytes: settledBytes ?? other.settledBytes,
             retentionCheckMs: retentionCheckMs ?? other.retentionCheckMs, diskFreeLow: diskFreeLow ?? other.diskFreeLow,
-            memoryHigh: memoryHigh ?? other.memoryHigh)
+            memoryHigh: memoryHigh ?? other.memoryHigh, delayLevels: delayLevels ?? other.delayLevels,
+            delayDrainRate: delayDrainRate ?? other.delayDrainRate)
     }
 
     /// Fills in the defaults. Throws for what no broker can do.
@@ -103,6 +118,8 @@ struct BrokerSettings: Equatable, Sendable {
         if let retentionCheckMs { configuration.retentionCheckMs = retentionCheckMs }
         if let diskFreeLow { configuration.diskFreeLow = diskFreeLow }
         if let memoryHigh { configuration.memoryHigh = memoryHigh }
+        if let delayLevels { configuration.delayLevels = delayLevels }
+        if let delayDrainRate { configuration.delayDrainRate = delayDrainRate }
         return configuration
     }
 }

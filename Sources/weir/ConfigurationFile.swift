@@ -14,10 +14,12 @@ import TOMLKit
 ///     retention-check = "30s"
 ///     disk-free-low = "5%"
 ///     memory-high = "2GiB"
+///     delay-levels = ["1s", "5s", "10s", "30s", "1m"]
+///     delay-drain-rate = 20000
 enum ConfigurationFile {
     static let keys = [
         "name", "data", "kafka", "amqp", "http", "advertise", "flush", "console", "theme", "ascii", "read-only",
-        "settled-bytes", "retention-check", "disk-free-low", "memory-high",
+        "settled-bytes", "retention-check", "disk-free-low", "memory-high", "delay-levels", "delay-drain-rate",
     ]
 
     static func read(path: String) throws(CommandFailure) -> BrokerSettings {
@@ -66,8 +68,10 @@ enum ConfigurationFile {
         settings.readOnly = try source.bool("read-only")
         settings.settledBytes = try source.parsed("settled-bytes") { text in try Serve.settledBytes(text) }
         settings.retentionCheckMs = try source.parsed("retention-check") { text in try Serve.retentionCheckMs(text) }
-        settings.diskFreeLow = try source.parsed("disk-free-low") { text in try Watermark.parse(text) }
-        settings.memoryHigh = try source.parsed("memory-high") { text in try Watermark.parse(text) }
+        settings.diskFreeLow = try source.parsed("disk-free-low") { text in try Watermark.parse(diskFree: text) }
+        settings.memoryHigh = try source.parsed("memory-high") { text in try Watermark.parse(memory: text) }
+        settings.delayLevels = try source.delayLevels("delay-levels")
+        settings.delayDrainRate = try source.number("delay-drain-rate") { text in try Serve.delayDrainRate(text) }
         return settings
     }
 
@@ -106,6 +110,22 @@ enum ConfigurationFile {
             } catch {
                 throw wrong(key, "\(error)")
             }
+        }
+
+        /// A number without quotes, given to `parse` as it is written.
+        func number<Value>(_ key: String, _ parse: (String) throws -> Value) throws(CommandFailure) -> Value? {
+            guard let value = table[key] else { return nil }
+            guard let number = value.int else { throw wrong(key, "must be a whole number without quotes") }
+            do { return try parse(String(number)) } catch { throw wrong(key, "\(error)") }
+        }
+
+        func delayLevels(_ key: String) throws(CommandFailure) -> DelayLevels? {
+            guard let value = table[key] else { return nil }
+            let form = "must be a list of times such as [\"1s\", \"5s\", \"10s\"]"
+            guard let array = value.array else { throw wrong(key, form) }
+            let texts = array.compactMap { $0.string }
+            guard texts.count == array.count else { throw wrong(key, form) }
+            do throws(MisreadText) { return try DelayLevels.parse(texts) } catch { throw wrong(key, "\(error)") }
         }
 
         private func wrong(_ key: String, _ problem: String) -> CommandFailure {

@@ -42,6 +42,9 @@ struct RunningBroker: Sendable {
     let logger: Logger
 
     static func start(_ configuration: BrokerConfiguration) async throws -> RunningBroker {
+        let memoryLimit = weir_memory_limit_bytes()
+        let memoryBytes = memoryLimit > 0 ? Int64(clamping: memoryLimit) : nil
+        try configuration.check(memoryBytes: memoryBytes)
         let clock = SystemClock()
         let events = EventRing(limit: Limits().recentEvents)
         let logger = BrokerLog.logger(configuration, events: events, clock: clock)
@@ -56,8 +59,9 @@ struct RunningBroker: Sendable {
         options.retentionCheckMs = configuration.retentionCheckMs
         options.diskFreeLow = configuration.diskFreeLow
         options.memoryHigh = configuration.memoryHigh
-        let memoryBytes = weir_memory_limit_bytes()
-        options.memoryBytes = memoryBytes > 0 ? Int64(clamping: memoryBytes) : nil
+        options.delayLevels = configuration.delayLevels
+        options.limits.releasesPerSecond = configuration.delayDrainRate
+        options.memoryBytes = memoryBytes
         options.data = configuration.dataText
         let parts = BrokerParts(
             options: options, log: log, store: store, clock: clock, logger: logger,

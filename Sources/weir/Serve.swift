@@ -69,15 +69,29 @@ struct Serve: AsyncParsableCommand {
         help: ArgumentHelp(
             "Publishers are held while less is free on the disk, once settled messages are given back: a size, a share, 'none'. "
                 + "(default: 2%, from 512MiB to 10GiB)", valueName: "mark"),
-        transform: { try Watermark.parse($0) })
+        transform: { try Watermark.parse(diskFree: $0) })
     var diskFreeLow: Watermark?
 
     @Option(
         help: ArgumentHelp(
             "Publishers are held while the broker uses more memory: a size, a share of what it may use, 'none'. (default: 60%)",
             valueName: "mark"),
-        transform: { try Watermark.parse($0) })
+        transform: { try Watermark.parse(memory: $0) })
     var memoryHigh: Watermark?
+
+    @Option(
+        help: ArgumentHelp(
+            "What delay levels 1, 2 … stand for, for queues whose level is set from now on. (default: \(DelayLevels.standard.text))",
+            valueName: "spans"),
+        transform: { try DelayLevels.parse($0) })
+    var delayLevels: DelayLevels?
+
+    @Option(
+        help: ArgumentHelp(
+            "Messages a second that each shard (one a processor) releases from delay at most, so that what is overdue after a downtime "
+                + "does not come all at once. (default: \(Limits().releasesPerSecond))", valueName: "n"),
+        transform: { try Serve.delayDrainRate($0) })
+    var delayDrainRate: Int?
 
     @Flag(help: "Refuse every command from console and admin door.")
     var readOnly = false
@@ -95,10 +109,18 @@ struct Serve: AsyncParsableCommand {
         BrokerSettings(
             name: name, data: data, kafka: kafka, amqp: amqp, http: http, advertise: advertise, flush: flush, console: console,
             theme: theme, ascii: ascii ? true : nil, readOnly: readOnly ? true : nil, settledBytes: settledBytes,
-            retentionCheckMs: retentionCheck, diskFreeLow: diskFreeLow, memoryHigh: memoryHigh)
+            retentionCheckMs: retentionCheck, diskFreeLow: diskFreeLow, memoryHigh: memoryHigh, delayLevels: delayLevels,
+            delayDrainRate: delayDrainRate)
     }
 
     static func settledBytes(_ text: String) throws(MisreadText) -> Int64 { try ByteSize.parse(text) }
+
+    static func delayDrainRate(_ text: String) throws(MisreadText) -> Int {
+        guard let rate = Int(text), (1...10_000_000).contains(rate) else {
+            throw MisreadText("'\(text)' is no rate: write a whole number of messages a second from 1 to 10000000")
+        }
+        return rate
+    }
 
     static func retentionCheckMs(_ text: String) throws(MisreadText) -> Int64 {
         let ms = try TimeSpan.parse(text)

@@ -186,11 +186,15 @@ import Testing
     }
 }
 
-/// A store that outlives its broker.
+/// A store that outlives its broker, and takes its time to set a value if need be.
 final class SharedStore: Store {
     private let store: any Store
+    private let putMs: Int
 
-    init(_ store: any Store) { self.store = store }
+    init(_ store: any Store, putMs: Int = 0) {
+        self.store = store
+        self.putMs = putMs
+    }
 
     func get(_ key: String) async throws(StoreError) -> StoreEntry? { try await store.get(key) }
     func list(_ prefix: String) async throws(StoreError) -> [StoreEntry] { try await store.list(prefix) }
@@ -203,7 +207,10 @@ final class SharedStore: Store {
         try await store.cas(key, value, at: revision, timeToLiveMs: timeToLiveMs)
     }
 
-    func put(_ key: String, _ value: ByteBuffer) async throws(StoreError) -> Revision { try await store.put(key, value) }
+    func put(_ key: String, _ value: ByteBuffer) async throws(StoreError) -> Revision {
+        if putMs > 0 { try? await Task.sleep(for: .milliseconds(putMs)) }
+        return try await store.put(key, value)
+    }
     func delete(_ key: String, at revision: Revision?) async throws(StoreError) { try await store.delete(key, at: revision) }
     func watch(_ prefix: String, after revision: Revision) -> AsyncStream<StoreEvent> { store.watch(prefix, after: revision) }
     func putBlob(_ key: String, _ value: ByteBuffer) async throws(StoreError) { try await store.putBlob(key, value) }

@@ -75,6 +75,24 @@ final class SharedLog: Log {
     /// Between the next look-up in a partition and the read that follows, these offsets are freed.
     func freeBehindNextLookUp(_ ranges: OffsetRanges) { race.withLock { $0 = ranges } }
 
+    private let slow = Mutex<(stream: StreamID, from: Offset, reached: @Sendable () -> Void)?>(nil)
+    /// Look-ups that wait.
+    let slowLookUps = Atomic(0)
+
+    /// The next look-up of a stream at `from` or behind it calls `reached` and takes its time.
+    func delayLookUp(of stream: StreamID, from: Offset, reached: @escaping @Sendable () -> Void) {
+        slow.withLock { $0 = (stream, from, reached) }
+    }
+
+    private func isSlow(_ stream: StreamID, _ target: LocateTarget) -> (@Sendable () -> Void)? {
+        guard case .offset(let offset) = target else { return nil }
+        return slow.withLock { slow in
+            guard let wanted = slow, wanted.stream == stream, offset >= wanted.from else { return nil }
+            slow = nil
+            return wanted.reached
+        }
+    }
+
     /// The next commit fails: nothing of it is written, except `indeterminate`, which writes and loses the answer.
     func failNext(_ error: LogError) { failure.withLock { $0 = error } }
 
@@ -105,6 +123,15 @@ final class SharedLog: Log {
     func locate(
         _ stream: StreamID, _ target: LocateTarget, later: @escaping @Sendable (Result<Located, LogError>) -> Void
     ) -> Result<Located, LogError>? {
+        if let reached = isSlow(stream, target) {
+            slowLookUps.add(1, ordering: .sequentiallyConsistent)
+            reached()
+            DispatchQueue.global().asyncAfter(deadline: .now() + .milliseconds(500)) {
+                self.slowLookUps.subtract(1, ordering: .sequentiallyConsistent)
+                if let found = self.engine.locate(stream, target, later: later) { later(found) }
+            }
+            return nil
+        }
         let found = engine.locate(stream, target, later: later)
         guard case .partition = stream, let ranges = race.withLock({ $0.take() }) else { return found }
         let freed = DispatchSemaphore(value: 0)

@@ -113,6 +113,90 @@ import Testing
         await bed.broker.close()
     }
 
+    /// A producer nobody remembers may begin at any sequence; one whose beginning was refused may not.
+    @Test func `a new producer's first batch stays the first`() async throws {
+        let fileSystem = FaultyFileSystem()
+        let bed = try await bed(fileSystem)
+        let topic = try await bed.topic("plain")
+        func batch(_ sequence: Int32, epoch: Int16 = 0, producer: Int64 = 7) -> ByteBuffer {
+            var builder = RecordBatchBuilder()
+            builder.producerID = ProducerID(producer)
+            builder.producerEpoch = epoch
+            builder.baseSequence = sequence
+            builder.append(timestamp: Timestamp(ms: 1), value: ByteBuffer(string: "v\(sequence)"))
+            return builder.finish()
+        }
+        try leave(Self.mebibyte, on: fileSystem)
+        await bed.broker.obey(try reading(fileSystem))
+        #expect(try await bed.produce(topic, batch(0)).error?.isAdmission == true)
+        #expect(try await bed.produce(topic, batch(0, producer: 8)).error?.isAdmission == true)
+        try leave(9 * Self.mebibyte, on: fileSystem)
+        await bed.broker.obey(try reading(fileSystem))
+        #expect(try await bed.produce(topic, batch(1)).error == .outOfOrderSequence)
+        #expect(try await bed.produce(topic, batch(2)).error == .outOfOrderSequence)
+        #expect(try await bed.produce(topic, batch(0)).baseOffset == .zero)
+        #expect(try await bed.produce(topic, batch(1)).baseOffset == Offset(1))
+        #expect(try await bed.produce(topic, batch(0)).baseOffset == .zero)
+        // One that gave its first batch up has begun anew; another one was never refused.
+        #expect(try await bed.produce(topic, batch(0, epoch: 1, producer: 8)).baseOffset == Offset(2))
+        #expect(try await bed.produce(topic, batch(5, producer: 9)).baseOffset == Offset(3))
+        #expect(await bed.broker.shard(of: topic).ask { $0.heldFirsts.isEmpty })
+        await bed.broker.close()
+    }
+
+    @Test func `what is remembered of refused producers is bounded`() {
+        var limits = Limits()
+        limits.heldFirsts = 10
+        limits.heldFirstMs = 1_000
+        var firsts = HeldFirsts(limits: limits)
+        let partition = PartitionID(topic: TopicID(high: 1, low: 1), index: 0)
+        func header(_ producer: Int64, _ sequence: Int32) throws -> RecordBatchHeader {
+            var builder = RecordBatchBuilder()
+            builder.producerID = ProducerID(producer)
+            builder.producerEpoch = 3
+            builder.baseSequence = sequence
+            builder.append(timestamp: Timestamp(ms: 1), value: ByteBuffer(string: "v"))
+            return try RecordBatchHeader.parse(builder.finish(), at: 0)
+        }
+        func isTooEarly(_ producer: Int64, _ sequence: Int32, at ms: Int64) throws -> Bool {
+            firsts.isTooEarly(
+                try header(producer, sequence), of: partition, isKnown: false, now: Monotonic(ns: 0).advanced(byMs: ms))
+        }
+        do {
+            for producer in 0..<11 as Range<Int64> {
+                firsts.note(try header(producer, .max), of: partition, now: Monotonic(ns: 0).advanced(byMs: producer))
+            }
+            // The two that were refused longest ago went.
+            #expect(firsts.count == 9)
+            #expect(try !isTooEarly(1, 0, at: 20) && isTooEarly(2, 0, at: 20) && isTooEarly(10, 5, at: 20))
+            #expect(try !isTooEarly(10, .max, at: 20) && !isTooEarly(10, .max - 1, at: 20))
+            // An earlier one was refused too.
+            firsts.note(try header(10, .max - 5), of: partition, now: Monotonic(ns: 0).advanced(byMs: 30))
+            #expect(try isTooEarly(10, .max, at: 40) && !isTooEarly(10, .max - 5, at: 40))
+            #expect(try isTooEarly(10, 0, at: 1_029) && !isTooEarly(10, 0, at: 1_030) && firsts.count == 8)
+        } catch { Issue.record(error) }
+    }
+
+    @Test func `what is kept for delayed publishes is given back when memory is short`() async throws {
+        var options = BrokerOptions()
+        options.memoryHigh = .bytes(1_000)
+        let bed = try await GroupBroker.start(options: options)
+        let config = try TopicConfig.parse(["delay.enable": "true"])
+        let topic = try await bed.broker.createTopic("later", partitions: 1, config: config).partitionIDs[0]
+        var builder = RecordBatchBuilder()
+        for index in 0..<20 {
+            builder.append(
+                timestamp: Timestamp(ms: 1), value: ByteBuffer(repeating: 7, count: 20_000),
+                headers: [.init(name: "x-delay", value: ByteBuffer(string: "\(3_600_000 + index)"))])
+        }
+        #expect(try await bed.produce(topic, builder.finish()).error == nil)
+        let shard = bed.broker.shard(of: topic)
+        #expect(await shard.ask { $0.delays?.pool.heldBytes ?? 0 } >= 64 << 10)
+        await bed.broker.obey(ResourceReading(residentBytes: 1_001))
+        #expect(await shard.ask { $0.delays?.pool.heldBytes } == 0)
+        await bed.broker.close()
+    }
+
     /// The disk filled up between two looks, or a quota did: who publishes on is held, and acknowledgements find what room is left.
     @Test func `a write that finds the disk full holds publishers`() async throws {
         let log = SharedLog(MemoryEngine())

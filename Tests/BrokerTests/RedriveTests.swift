@@ -3,6 +3,7 @@ import Model
 import NIOCore
 import Queues
 import Storage
+import Synchronization
 import Testing
 
 @testable import Broker
@@ -34,6 +35,24 @@ import Testing
     func ended(_ queues: MoveBed, _ id: Int64?) async throws -> JobRow {
         #expect(try await eventually { try queues.job(id)?.endedMs != nil })
         return try #require(try queues.job(id))
+    }
+
+    /// The broker closes its log when no job runs any more.
+    @Test func `a job that has ended reads nothing any more`() async throws {
+        let log = SharedLog(MemoryEngine())
+        var limits = Limits()
+        limits.moveRecords = 4
+        let queues = try await bed((0..<20).map { "\($0)" }, log: log, store: MoveBed.memoryStore(), limits: limits)
+        let dead = try queues.broker.queue("dead").topic.partitionIDs[0]
+        let isReached = Atomic(false)
+        log.delayLookUp(of: .partition(dead), from: Offset(4)) { [jobs = queues.broker.jobs] in
+            isReached.store(true, ordering: .sequentiallyConsistent)
+            _ = try? jobs.cancel(1)
+        }
+        let job = try await ended(queues, try await queues.perform(.redrive(Redrive(queue: "dead"))).job)
+        #expect(isReached.load(ordering: .sequentiallyConsistent) && job.state == .cancelled && job.id == 1)
+        #expect(log.slowLookUps.load(ordering: .sequentiallyConsistent) == 0)
+        await queues.broker.close()
     }
 
     @Test func messagesGoBackToTheirOriginAndAreCountedWhenAcked() async throws {

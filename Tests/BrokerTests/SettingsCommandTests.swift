@@ -72,6 +72,43 @@ import Testing
         await queues.broker.close()
     }
 
+    /// All of them see the settings as they were before the first one is written.
+    @Test func `changes at once do not take each other back`() async throws {
+        let queues = try await MoveBed.start(store: SharedStore(MoveBed.memoryStore(), putMs: 50))
+        try await queues.declare("orders")
+        let wanted = ["retention.ms": "5000", "ttl.ms": "1000", "max.depth": "9", "delivery.limit": "3", "segment.bytes": "1048576"]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for (index, change) in wanted.enumerated() {
+                group.addTask {
+                    let kind: SettingsChange.Kind = index.isMultiple(of: 2) ? .topic : .queue
+                    _ = try await alter(queues, SettingsChange(kind, "orders", set: [change.key: change.value]))
+                }
+            }
+            try await group.waitForAll()
+        }
+        let topic = try #require(queues.broker.catalog.current["orders"])
+        #expect(topic.config.overrides == wanted.merging(["queue": "true"]) { $1 })
+        let id = topic.partitionIDs[0]
+        #expect(await queues.broker.shard(of: id).ask { $0.partitions[id]?.config } == topic.config)
+
+        // Partitions that are added twice at once are there once.
+        let sizes: [Int32] = [2, 3, 4, 5]
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for size in sizes {
+                group.addTask {
+                    do { try await queues.broker.growTopic("orders", to: size) } catch Catalog.Failure.invalidPartitions {
+                        // A larger number was quicker.
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+        let grown = try #require(queues.broker.catalog.current["orders"])
+        #expect(grown.partitions == 5)
+        for id in grown.partitionIDs { #expect(await queues.broker.shard(of: id).ask { $0.partitions[id]?.siblings } == 5) }
+        await queues.broker.close()
+    }
+
     @Test func aWrittenMessageLiesWhereAProducersWould() async throws {
         let queues = try await MoveBed.start(store: MoveBed.memoryStore())
         try await queues.declare("orders", ["partitions": "7"])

@@ -180,7 +180,7 @@ import Testing
 
     @Test(arguments: [
         ["queue", "declare", "q", "--delay", "30"], ["queue", "declare", "q", "--delay", "1s", "--delay-level", "2"],
-        ["queue", "declare", "q", "--delay-level", "19"], ["queue", "declare", "q", "--overflow", "explode"],
+        ["queue", "declare", "q", "--delay-level", "0"], ["queue", "declare", "q", "--overflow", "explode"],
         ["queue", "declare", "q", "--retry-levels", "1s", "--retry-backoff", "1s,2,5m"], ["queue", "declare", "q", "--max-depth", "0"],
         ["queue", "declare", "q", "--rate-in", "nan"], ["queue", "hold"], ["queue", "messages", "q", "--state", "odd"],
         ["delay", "cancel", "q"], ["delay", "reschedule", "q", "d0-1"], ["delay", "reschedule", "q", "d0-1", "--at", "5", "--in", "5m"],

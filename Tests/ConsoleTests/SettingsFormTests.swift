@@ -42,7 +42,7 @@ import Testing
     }
 
     @Test func `a fraction is a rate and no count`() throws {
-        var form = SettingsForm.form(.queue, name: nil)
+        var form = SettingsForm.form(.queue, name: nil, levels: 18)
         form.setText("rateIn", "0.5")
         form.setText("rateOut", "2.5k")
         form.setText("jitter", "0.25")
@@ -62,16 +62,26 @@ import Testing
         #expect(throws: FormProblem("Retry levels or a backoff, not both.")) { try SettingsForm.values(.queue, form) }
     }
 
+    @Test func `a level is one of the broker's table`() throws {
+        var form = SettingsForm.form(.queue, name: nil, levels: 40)
+        guard case .text(_, let hint)? = form.fields.first(where: { $0.id == "delay" })?.kind else { throw FormProblem("no field") }
+        #expect(hint == "all wait: 10s; or level 1-40")
+        form.setText("delay", "33")
+        #expect(try SettingsForm.values(.queue, form) == ["delay.level": "33"])
+        form.setText("delay", "33s")
+        #expect(try SettingsForm.values(.queue, form) == ["delay.ms": "33000"])
+    }
+
     @Test func `what was set is shown exactly and comes back as it was`() throws {
         let given = [
             "retention.ms": "-1", "retention.bytes": "1000000007", "segment.ms": "90000", "segment.bytes": "1073741824",
             "flush": "interval",
             "message.timestamp.type": "LogAppendTime", "delay.enable": "true", "delay.ms": "1500",
         ]
-        let form = SettingsForm.form(.topic, name: nil, given: given)
+        let form = SettingsForm.form(.topic, name: nil, given: given, levels: 18)
         #expect(form.text("retention") == "none" && form.text("segmentMs") == "90s" && form.text("segmentBytes") == "1GiB")
         #expect(try SettingsForm.values(.topic, form) == given)
-        let change = try SettingsForm.change(.topic, "t", SettingsForm.form(.topic, name: nil), opened: given)
+        let change = try SettingsForm.change(.topic, "t", SettingsForm.form(.topic, name: nil, levels: 18), opened: given)
         #expect(change.set.isEmpty && Set(change.unset) == Set(given.keys))
     }
 

@@ -27,8 +27,9 @@ final class DoorFixture: Sendable {
         self.connection = connection
     }
 
-    static func open() async throws -> DoorFixture {
+    static func open(memoryHigh: Watermark = .none) async throws -> DoorFixture {
         var options = BrokerOptions()
+        options.memoryHigh = memoryHigh
         options.limits.initialRebalanceDelayMs = 10
         let group = MultiThreadedEventLoopGroup.singleton
         let state = Mutex<UInt64>(7)

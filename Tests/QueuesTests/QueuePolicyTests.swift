@@ -54,9 +54,4 @@ import Testing
     @Test(arguments: ["1s,2", "1s,0.5,5m", "5m,2,1s", "1s,2,5m,3"]) func wrongBackoffIsNamed(_ text: String) {
         #expect(QueuePolicy.problem(with: "retry.backoff", value: text) != nil)
     }
-
-    @Test func theLevelTableIsRocketMQs() {
-        let seconds: [Int64] = [1, 5, 10, 30, 60, 120, 180, 240, 300, 360, 420, 480, 540, 600, 1_200, 1_800, 3_600, 7_200]
-        #expect(QueuePolicy.delayLevelsMs == seconds.map { $0 * 1_000 })
-    }
 }

@@ -51,7 +51,8 @@ public final class Catalog: Sendable {
             let record = try JSONDecoder().decode(TopicRecord.self, from: Data(entry.value.readableBytesView))
             guard let id = TopicID(hex: record.id) else { throw ConfigProblem("catalog entry \(entry.key): bad topic id \(record.id)") }
             let topic = Topic(
-                id: id, name: record.name, partitions: record.partitions, config: try TopicConfig.parse(record.configs),
+                id: id, name: record.name, partitions: record.partitions,
+                config: try TopicConfig.stored(record.configs, delayLevelMs: record.delayLevelMs),
                 createdAt: Timestamp(ms: record.createdMs))
             loaded.insert(topic)
         }
@@ -94,8 +95,10 @@ public final class Catalog: Sendable {
         }
     }
 
-    /// Replaces a topic's description by what `change` makes of it.
-    func update(_ name: String, _ change: @Sendable (inout Topic) throws(Failure) -> Void) async throws(Failure) -> Topic {
+    /// Replaces a topic's description by what `change` makes of it; nobody else changes it meanwhile.
+    func update(
+        _ name: String, _ change: @Sendable (inout Topic) throws(Failure) -> Void
+    ) async throws(Failure) -> (old: Topic, new: Topic) {
         try await gate.enter { () async throws(Failure) in
             guard var topic = current[name] else { throw .unknown }
             let old = topic
@@ -106,7 +109,7 @@ public final class Catalog: Sendable {
                 $0.remove(old)
                 $0.insert(new)
             }
-            return new
+            return (old, new)
         }
     }
 
@@ -115,7 +118,7 @@ public final class Catalog: Sendable {
     private static func encode(_ topic: Topic) -> ByteBuffer {
         let record = TopicRecord(
             id: topic.id.description, name: topic.name, partitions: topic.partitions, configs: topic.config.overrides,
-            createdMs: topic.createdAt.ms)
+            createdMs: topic.createdAt.ms, delayLevelMs: topic.config.delayLevelMs)
         let encoder = JSONEncoder()
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         do { return ByteBuffer(bytes: try encoder.encode(record)) } catch {

@@ -49,8 +49,10 @@ extension ConfigDefinition {
                 doc: "Records with a header x-delay or x-deliver-at are held back until they are due."),
             .init(name: "delay.ms", kind: .long(milliseconds), defaultValue: "0", doc: "Every message waits this long; 0: none."),
             .init(
-                name: "delay.level", kind: .long(0...Int64(QueuePolicy.delayLevelsMs.count)), defaultValue: "0",
-                doc: "Every message waits as long as this level says, 1 (1 s) to 18 (2 h); 0: none."),
+                name: "delay.level", kind: .long(0...Int64(Limits().delayLevels)), defaultValue: "0",
+                doc:
+                    "Every message waits as long as this level of the broker's table (delay.levels) said when it was set; 0: none."
+            ),
             .init(
                 name: "ttl.ms", kind: .long(milliseconds), defaultValue: "0",
                 doc: "A message that nobody took this long after its append expires; 0: never."),
@@ -112,9 +114,9 @@ extension TopicConfig {
     /// Records may carry a delay of their own.
     public var isDelayEnabled: Bool { overrides["delay.enable"] == "true" }
 
+    /// nil: every message waits by no level.
+    public var delayLevel: Int? { overrides["delay.level"].flatMap(Int.init).flatMap { $0 > 0 ? $0 : nil } }
+
     /// How long every message waits before it is appended; 0: not at all. `delay.level` wins over `delay.ms`.
-    public var delayMs: Int64 {
-        if let level = overrides["delay.level"].flatMap(Int.init), level > 0 { return QueuePolicy.delayLevelsMs[level - 1] }
-        return overrides["delay.ms"].flatMap(Int64.init) ?? 0
-    }
+    public var delayMs: Int64 { delayLevelMs ?? overrides["delay.ms"].flatMap(Int64.init) ?? 0 }
 }

@@ -45,4 +45,6 @@ struct TopicRecord: Codable {
     var partitions: Int32
     var configs: [String: String]
     var createdMs: Int64
+    /// What `delay.level` of `configs` stood for when it was set.
+    var delayLevelMs: Int64?
 }

@@ -15,13 +15,16 @@ public struct TopicConfig: Sendable, Equatable {
     public private(set) var units: StreamUnits
     /// nil: the broker's.
     public private(set) var flush: BrokerOptions.Flush?
+    /// What `delay.level` stood for in the broker's table when it was set; nil without one.
+    public private(set) var delayLevelMs: Int64?
     /// How the topic delays what is published to it; nil: not at all.
     public private(set) var delay: DelayRule?
 
     public static let defaults: TopicConfig = .init(overrides: [:])
 
-    private init(overrides: [String: String]) {
+    private init(overrides: [String: String], delayLevelMs: Int64? = nil) {
         self.overrides = overrides
+        self.delayLevelMs = delayLevelMs
         func value(_ name: String) -> String {
             overrides[name] ?? ConfigDefinition.topic[name]?.defaultValue ?? ""
         }
@@ -35,8 +38,32 @@ public struct TopicConfig: Sendable, Equatable {
     }
 
     /// Checks names and values.
+    /// - Parameters:
+    ///   - levels: the broker's table. `delay.level` becomes a time here.
+    ///   - before: what the topic has now: a level that stays the same keeps its time.
     /// - Throws: `invalid` that names the setting, what is wrong with it, and what would be right.
-    public static func parse(_ settings: [String: String]) throws(ConfigProblem) -> TopicConfig {
+    public static func parse(
+        _ settings: [String: String], levels: DelayLevels = .standard, before: TopicConfig? = nil
+    ) throws(ConfigProblem) -> TopicConfig {
+        let config = try checked(settings)
+        guard let level = config.delayLevel else { return config }
+        if let before, before.delayLevel == level, let ms = before.delayLevelMs {
+            return TopicConfig(overrides: settings, delayLevelMs: ms)
+        }
+        guard let ms = levels[level] else {
+            throw ConfigProblem("delay.level=\(level): the broker's table has the levels 1 to \(levels.ms.count): \(levels.text)")
+        }
+        return TopicConfig(overrides: settings, delayLevelMs: ms)
+    }
+
+    /// As the catalog keeps it.
+    /// - Parameter delayLevelMs: nil where the entry is older than tables that can be configured: then it is the one there was.
+    static func stored(_ settings: [String: String], delayLevelMs: Int64?) throws(ConfigProblem) -> TopicConfig {
+        guard let delayLevelMs else { return try parse(settings) }
+        return TopicConfig(overrides: try checked(settings).overrides, delayLevelMs: delayLevelMs)
+    }
+
+    private static func checked(_ settings: [String: String]) throws(ConfigProblem) -> TopicConfig {
         for (name, value) in settings.sorted(by: { $0.key < $1.key }) {
             guard let definition = ConfigDefinition.topic[name] else {
                 throw ConfigProblem("unknown topic setting '\(name)'")

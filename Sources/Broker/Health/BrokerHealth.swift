@@ -28,12 +28,21 @@ final class BrokerHealth: Sendable {
     /// Records that were refused while publishers were held.
     let refused = Atomic<Int64>(0)
     let isReading = Atomic(false)
+    /// Who keeps memory for later and can do without.
+    private let keepers = Mutex<[@Sendable () async -> Void]>([])
 
     init(_ marks: Watermarks.Marks) { state = Mutex(State(marks: Watermarks(marks: marks))) }
 
     var hold: Hold? { state.withLock { $0.marks.hold } }
     var reading: ResourceReading { state.withLock { $0.reading } }
     var broken: [BrokenShard] { state.withLock { $0.broken } }
+
+    /// `giveBack` is called when memory is short.
+    func keepsMemory(_ giveBack: @escaping @Sendable () async -> Void) { keepers.withLock { $0.append(giveBack) } }
+
+    func giveBackMemory() async {
+        for giveBack in keepers.withLock({ $0 }) { await giveBack() }
+    }
 
     func noteFull() { state.withLock { $0.marks.noteFull() } }
 
@@ -81,13 +90,20 @@ extension Broker {
         }
     }
 
+    /// For doors: `giveBack` is called when memory is short, for what is kept for later only.
+    public func keepsMemory(_ giveBack: @escaping @Sendable () async -> Void) { health.keepsMemory(giveBack) }
+
     /// Gives back settled data, holds publishers and lets them go on, as the marks say. When it returns, every shard knows.
     func obey(_ reading: ResourceReading) async {
         let change = health.take(reading, settledBytes: space.settledBytes, now: clock.now)
         let (decision, before) = (change.decision, change.before)
         space.wantsBack(decision.reclaimBytes)
         if decision.reclaimBytes > 0 { for shard in shards { shard.run { shard.retain(onlyQueues: true) } } }
-        if decision.trimsMemory { weir_trim_memory() }
+        if decision.trimsMemory {
+            for shard in shards { _ = await shard.ask { $0.delays?.pool.forgetAll() } }
+            await health.giveBackMemory()
+            weir_trim_memory()
+        }
         guard decision.hold != before else { return }
         for shard in shards { _ = await shard.ask { $0.publishHold = decision.hold } }
         guard decision.hold?.cause != before?.cause else { return }

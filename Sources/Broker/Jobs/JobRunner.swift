@@ -19,9 +19,9 @@ final class JobRunner {
     private var flying: [Flight] = []
     private var isStuck = false
     /// What has been read and not sent yet.
-    private var ahead: JobScan?
+    var ahead: JobScan?
     /// What follows it, being read while it is sent.
-    private var following: Task<Result<JobScan, LogError>, Never>?
+    var following: Task<Result<JobScan, LogError>, Never>?
     private var refusal: String?
     /// Messages of one batch: fewer after a target that had no room for so many.
     private var batch: Int
@@ -65,9 +65,11 @@ final class JobRunner {
                 try await run(key, from: Offset(job.position[index]), to: Offset(job.watermark[index]), plan, copies: job.isCopy)
             }
             guard broker.catalog.current[source.topic.id] != nil else { throw .stopped(.failed, "\(job.row.source) was deleted") }
+            await forgetFollowing()
             end(.done, left)
         } catch {
             await land(all: true)
+            await forgetFollowing()
             if case .stopped(let state, let note) = error { end(state, note) }
         }
         await host.save(id)
@@ -111,7 +113,7 @@ final class JobRunner {
             let count = try await permission()
             if count == 0 {
                 // What was read ahead may have changed by the time it goes on.
-                following = nil
+                await forgetFollowing()
                 // What is under way lands now: its outcome may be what the job waits for.
                 if let refused = await land(all: true) { position = min(position, refused) }
                 continue
@@ -193,7 +195,7 @@ final class JobRunner {
         if let refusal { show(refusal) }
         refusal = nil
         ahead = nil
-        following = nil
+        await forgetFollowing()
         await broker.shards[0].pause(Self.refusalPauseMs)
         guard let job = host.record(id) else { throw .suspended }
         do throws(ControlError) { return try broker.plan(for: job) } catch { throw .stopped(.failed, error.message) }
@@ -254,19 +256,6 @@ final class JobRunner {
             await send(taken.sends, of: key, window: taken.window, mover, copies: copies)
         }
         return taken.window.upperBound
-    }
-
-    /// What is known of the beginning of `gap`, read now if it was not before.
-    private func scan(
-        _ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, _ mover: Mover, copies: Bool
-    ) async throws(LogError) -> JobScan {
-        if let ahead, ahead.begins(gap, of: key) { return ahead }
-        if let following {
-            self.following = nil
-            let scan = try await following.value.get()
-            if scan.begins(gap, of: key) { return scan }
-        }
-        return try await JobScan.look(key, gap, plan, mover, settled: copies)
     }
 
     /// Claims what is still to be had, and starts its move.

@@ -64,7 +64,7 @@ struct JobScan {
     /// Reads of the log for one stretch at most.
     private static let readsPerScan = 4
 
-    /// Looks at the beginning of `gap`.
+    /// Looks at the beginning of `gap`; where its task is cancelled meanwhile, at nothing of it.
     static func look(
         _ key: ShareKey, _ gap: Range<Offset>, _ plan: MessagePlan, _ mover: Mover, settled: Bool
     ) async throws(LogError) -> JobScan {
@@ -74,7 +74,7 @@ struct JobScan {
         guard let last = stretch.ranges.last else { return JobScan(key: key, window: gap.lowerBound..<stretch.end, items: []) }
         var items: [Item] = []
         let next = try await StreamReader(log: mover.shard.log).read(
-            .partition(key.partition), ranges: stretch.ranges, reads: readsPerScan
+            .partition(key.partition), ranges: stretch.ranges, reads: Task.isCancelled ? 0 : readsPerScan
         ) { record in
             switch plan.verdict(record, partition: partition) {
             case .send(let target, let headers): items.append(.send(record, target, headers))

@@ -22,17 +22,26 @@ extension Broker {
     }
 
     private func alterTopic(_ change: SettingsChange) async throws(ControlError) {
-        guard let topic = catalog.current[change.name] else {
+        guard catalog.current[change.name] != nil else {
             throw ControlError(.notFound, "there is no topic \(change.name): 'weir topic ls' lists them")
         }
         try checkUnset(change)
-        var configs = topic.config.overrides
-        for (key, value) in change.set { configs[key] = value }
-        for key in change.unset { configs[key] = nil }
+        var changes: [String: String?] = [:]
+        for (key, value) in change.set { changes[key] = .some(value) }
+        for key in change.unset { changes[key] = .some(nil) }
+        let wanted = changes
+        do throws(Catalog.Failure) {
+            try await configureTopic(change.name) { topic throws(Catalog.Failure) in try self.config(wanted, of: topic) }
+        } catch { throw error.queueControl(change.name) }
+    }
+
+    /// What a topic's settings become with these changes: what has a value is set, nil goes back to the default.
+    func config(_ changes: [String: String?], of topic: Topic) throws(Catalog.Failure) -> TopicConfig {
+        let settings = topic.config.overrides.merging(changes)
         let config: TopicConfig
-        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
-        try checkDeadLetter(change.name, config)
-        do throws(Catalog.Failure) { try await configureTopic(change.name, config) } catch { throw error.queueControl(change.name) }
+        do throws(ConfigProblem) { config = try topicConfig(settings, before: topic) } catch { throw .invalidConfig(error.message) }
+        if let problem = deadLetterProblem(topic.name, config) { throw .invalidConfig(problem) }
+        return config
     }
 
     private func alterQueue(_ change: SettingsChange) async throws(ControlError) {
@@ -76,8 +85,8 @@ extension Broker {
     }
 
     /// A queue is not its own dead-letter queue.
-    func checkDeadLetter(_ name: String, _ config: TopicConfig) throws(ControlError) {
-        guard config.isQueue, config.overrides["dead.letter"] == name else { return }
-        throw ControlError(.invalid, "\(name) can't be its own dead-letter queue: what is rejected would come back for ever")
+    func deadLetterProblem(_ name: String, _ config: TopicConfig) -> String? {
+        guard config.isQueue, config.overrides["dead.letter"] == name else { return nil }
+        return "\(name) can't be its own dead-letter queue: what is rejected would come back for ever"
     }
 }

@@ -35,20 +35,22 @@ public final class GroupConfigs: Sendable {
         }
     }
 
-    /// Sets what has a value and takes back what is nil.
+    /// Replaces a group's settings by what `change` makes of them; nobody else changes them meanwhile.
     /// - Throws: ``ConfigProblem`` that names the setting; nothing is changed then.
-    func change(_ group: String, _ changes: [String: String?], limit: Int) async throws(ConfigProblem) {
+    func change(
+        _ group: String, limit: Int, _ change: @Sendable ([String: String]) throws(ConfigProblem) -> [String: String]
+    ) async throws(ConfigProblem) {
         guard !group.isEmpty, group.utf8.count <= Self.nameBytes else {
             throw ConfigProblem("a group with settings has a name of 1 to \(Self.nameBytes) bytes")
         }
-        for (name, value) in changes.sorted(by: { $0.key < $1.key }) {
-            guard let definition = ConfigDefinition.group[name] else { throw ConfigProblem("unknown group setting '\(name)'") }
-            if let value, let problem = definition.problem(with: value) { throw ConfigProblem("\(name)=\(value): \(problem)") }
-        }
         try await gate.enter { () async throws(ConfigProblem) in
-            var settings = settings(of: group)
-            if settings.isEmpty, groups.count >= limit { throw ConfigProblem("at most \(limit) groups can have settings") }
-            for (name, value) in changes { settings[name] = value }
+            let before = settings(of: group)
+            let settings = try change(before)
+            for (name, value) in settings.sorted(by: { $0.key < $1.key }) where before[name] != value {
+                guard let definition = ConfigDefinition.group[name] else { throw ConfigProblem("unknown group setting '\(name)'") }
+                if let problem = definition.problem(with: value) { throw ConfigProblem("\(name)=\(value): \(problem)") }
+            }
+            if before.isEmpty, groups.count >= limit { throw ConfigProblem("at most \(limit) groups can have settings") }
             do {
                 if settings.isEmpty {
                     try await store.delete(Self.key(group), at: nil)

@@ -28,6 +28,9 @@ extension Shard {
         }
         if !isResent, waitsForFirst(item, in: partition, wants: wants, ticket: ticket) { return }
         if let publishHold, item.obeysAdmission { return hold(item, for: partition, publishHold, ticket: ticket) }
+        if !heldFirsts.isEmpty, isTooEarly(item, in: partition) {
+            return finish([(ticket, ProduceResult(slot: item.slot, error: .outOfOrderSequence))])
+        }
         if partition.config.delay != nil, !item.isMove, delay(item, in: partition, wants: wants, ticket: ticket) { return }
         if let refusal = refusal(of: item, in: partition) { return refuse(item, in: partition, refusal, ticket: ticket) }
         place(item, in: partition, wants: wants, ticket: ticket)
@@ -39,9 +42,19 @@ extension Shard {
         if item.header.producerID != .none, let first = partition.memory.producers.known(item.header) {
             return finish([(ticket, duplicate(item, of: first, in: partition))])
         }
+        if item.header.producerID != .none, !partition.memory.producers.knows(item.header.producerID) {
+            heldFirsts.note(item.header, of: partition.id, now: clock.monotonic)
+        }
         health?.refused.add(Int64(item.header.lastOffsetDelta) + 1, ordering: .relaxed)
         ticket?.holdMs = max(ticket?.holdMs ?? 0, options.limits.heldAnswerMs)
         finish([(ticket, ProduceResult(slot: item.slot, error: .held(hold.text)))])
+    }
+
+    /// Whether something that was refused while publishers were held has to come before this batch.
+    private func isTooEarly(_ item: ProduceItem, in partition: Partition) -> Bool {
+        guard item.header.producerID != .none else { return false }
+        let isKnown = partition.memory.producers.knows(item.header.producerID)
+        return heldFirsts.isTooEarly(item.header, of: partition.id, isKnown: isKnown, now: clock.monotonic)
     }
 
     private func duplicate(_ item: ProduceItem, of first: ProducerState.Batch, in partition: Partition) -> ProduceResult {

@@ -46,6 +46,8 @@ public final class Shard: @unchecked Sendable {
     var whenFull: (() -> Void)?
     /// Why publishers of the whole broker are held; nil: they are not.
     var publishHold: Hold?
+    /// What was refused meanwhile of producers that are new.
+    var heldFirsts: HeldFirsts
     /// What is known of the broker as a whole; there once the broker has started.
     var health: BrokerHealth?
     /// Written since the last sync, for `flush=interval`.
@@ -72,6 +74,7 @@ public final class Shard: @unchecked Sendable {
         self.options = options
         self.logger = logger
         times = TimesPace(limits: options.limits)
+        heldFirsts = HeldFirsts(limits: options.limits)
     }
 
     /// Runs `body` on the shard's loop: at once when already there.

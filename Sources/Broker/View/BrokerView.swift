@@ -115,6 +115,7 @@ public final class BrokerView: Control {
             http: doors.http,
             data: broker.options.data)
         broker.health.fill(&info)
+        info.delayLevelsMs = broker.options.delayLevels.ms
         info.brokenShards = broker.brokenShards()
         let resident = weir_resident_bytes()
         info.residentBytes = resident > 0 ? Int64(clamping: resident) : nil
@@ -155,7 +156,7 @@ public final class BrokerView: Control {
 
     private func create(_ name: String, _ partitions: Int, _ configs: [String: String]) async throws(ControlError) -> CommandOutcome {
         let config: TopicConfig
-        do throws(ConfigProblem) { config = try TopicConfig.parse(configs) } catch { throw ControlError(.invalid, error.message) }
+        do throws(ConfigProblem) { config = try broker.topicConfig(configs) } catch { throw ControlError(.invalid, error.message) }
         do throws(Catalog.Failure) {
             try await broker.createTopic(name, partitions: Int32(clamping: partitions), config: config)
         } catch { throw error.control(name) }

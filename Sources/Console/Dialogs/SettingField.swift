@@ -69,7 +69,8 @@ struct SettingField {
         let text = form.text(id)
         guard !text.isEmpty else { return [:] }
         if kind.isDelay {
-            if let level = Int(text), (1...18).contains(level) { return ["delay.level": String(level)] }
+            // How many there are, the broker says when there is no such level.
+            if let level = Int(text), level > 0 { return ["delay.level": String(level)] }
             return ["delay.ms": String(try span(text))]
         }
         return [setting: try value(text)]
@@ -124,7 +125,7 @@ struct SettingField {
 }
 
 extension SettingField.Kind {
-    fileprivate var isDelay: Bool {
+    var isDelay: Bool {
         if case .delay = self { return true }
         return false
     }
@@ -133,11 +134,7 @@ extension SettingField.Kind {
 /// Quantities in the largest unit that says them exactly, as ``TimeSpan`` and ``ByteSize`` read them back.
 enum Exact {
     /// `7d` `90s` `1500ms`
-    static func span(ms: Int64) -> String {
-        let units: [(String, Int64)] = [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000)]
-        for (unit, size) in units where ms > 0 && ms.isMultiple(of: size) { return "\(ms / size)\(unit)" }
-        return "\(ms)ms"
-    }
+    static func span(ms: Int64) -> String { TimeSpan.text(ms: ms) }
 
     /// `1GiB` `64KiB` `1000`
     static func size(_ bytes: Int64) -> String {

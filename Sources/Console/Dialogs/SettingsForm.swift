@@ -17,7 +17,7 @@ enum SettingsForm {
     ]
 
     private static let delay = SettingField(
-        id: "delay", setting: "delay.ms", label: "Delay", kind: .delay, hint: "all wait: 10s; or level 1-18")
+        id: "delay", setting: "delay.ms", label: "Delay", kind: .delay, hint: "all wait: 10s")
     private static let each = SettingField(
         id: "each", setting: "delay.enable", label: "Delayed", kind: .flag, after: "each by its own header (x-delay)")
 
@@ -83,12 +83,15 @@ enum SettingsForm {
         }
     }
 
-    /// - Parameter name: nil for the settings of what is there.
+    /// - Parameters:
+    ///   - name: nil for the settings of what is there.
+    ///   - levels: how many levels of delay the broker knows.
     static func form(
-        _ kind: SettingsChange.Kind, name: String?, given: [String: String] = [:], defaults: [String: String] = [:]
+        _ kind: SettingsChange.Kind, name: String?, given: [String: String] = [:], defaults: [String: String] = [:], levels: Int
     ) -> Form {
         var fields: [Form.Field] = name.map { [.text("name", "Name", value: $0, hint: "letters, digits, . _ -")] } ?? []
-        for field in Self.fields(kind) where !kafka.contains(where: { $0.id == field.id }) || given[field.setting] != nil {
+        for var field in Self.fields(kind) where !kafka.contains(where: { $0.id == field.id }) || given[field.setting] != nil {
+            if field.kind.isDelay { field.hint += levels == 1 ? "; or level 1" : "; or level 1-\(levels)" }
             fields.append(field.field(given, defaults: kind == .topic ? defaults : [:]))
         }
         return Form(fields: fields, buttons: [.init(label: name == nil ? "Change" : "Declare", hotkey: "S")])
@@ -142,7 +145,7 @@ extension ConsoleModel {
     private mutating func openSettings(_ kind: SettingsChange.Kind, _ name: String, _ configs: [ConfigRow]) {
         let given = Dictionary(configs.filter { !$0.isDefault }.map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
         let defaults = Dictionary(configs.filter(\.isDefault).map { ($0.name, $0.value) }, uniquingKeysWith: { $1 })
-        let form = SettingsForm.form(kind, name: nil, given: given, defaults: defaults)
+        let form = SettingsForm.form(kind, name: nil, given: given, defaults: defaults, levels: delayLevels)
         var notes = [Note("Only what is changed is sent; an emptied field goes back to the default.", .dim)]
         if kind == .group { notes.append(Note("They hold on every topic that group \(name) reads.", .dim)) }
         if kind == .topic, given["queue"] == "true" {

@@ -78,7 +78,7 @@ extension ConsoleModel {
     mutating func openDeclare(name: String = "") {
         dialog = Dialog(
             kind: .form(.declare), title: "Declare a queue", notes: [],
-            form: SettingsForm.form(.queue, name: name, given: ["dead.letter": "auto"]))
+            form: SettingsForm.form(.queue, name: name, given: ["dead.letter": "auto"], levels: delayLevels))
         updateForm()
     }
 

@@ -1,4 +1,5 @@
 import Control
+import Model
 import Terminal
 
 /// Everything the console knows: a value, changed by ``handle(_:)-(Key)`` and by what the broker answers, drawn by ``Frame``.
@@ -101,6 +102,8 @@ public struct ConsoleModel: Equatable, Sendable {
     var layout: Layout { Layout(size: size, hasJobLine: jobLine != nil) }
     /// The broker's wall time as last heard, which times typed by the operator refer to.
     var brokerNowMs: Int64 { live?.broker.nowMs ?? nowMs }
+    /// How many levels `delay.level` knows.
+    var delayLevels: Int { live?.broker.delayLevelsMs.count ?? DelayLevels.standard.ms.count }
     public var isEmbedded: Bool { mode == .embedded }
     public var isReadOnly: Bool { isReadOnlyOption || live?.broker.readOnly == true }
     public var isFrozen: Bool { frozenMs != nil }

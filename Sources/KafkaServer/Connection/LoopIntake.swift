@@ -28,6 +28,9 @@ final class LoopIntake: @unchecked Sendable {
         checkLater()
     }
 
+    /// Lets go of the memory that is kept for later. From any thread.
+    func giveBack() async throws { try await loop.submit { self.pool.forgetAll() }.get() }
+
     private func checkLater() {
         loop.scheduleTask(in: .milliseconds(BulkWatch.windowMs)) {
             if self.watch.windowPassed() { self.checkLater() } else { self.setBatch(false) }

@@ -84,6 +84,9 @@ enum IncrementalAlterConfigs {
 
 /// What both ways of changing settings share.
 enum ConfigChange {
+    /// What settings become.
+    typealias Change = @Sendable ([String: String]) throws(ConfigProblem) -> [String: String]
+
     /// For the audit log; nil for a kind of resource that can't be altered.
     static func act(type: Int8, name: String, _ changes: [String: String?]) -> KafkaAct? {
         switch type {
@@ -96,7 +99,7 @@ enum ConfigChange {
     /// What is wrong with the change; nil when it is done (or would be, when only validated).
     static func apply(
         type: Int8, name: String, validateOnly: Bool, _ broker: Broker,
-        _ change: ([String: String]) throws(ConfigProblem) -> [String: String]
+        _ change: @escaping Change
     ) async -> (code: ErrorCode, message: String)? {
         if type == ConfigResource.group { return await applyToGroup(name, validateOnly: validateOnly, broker, change) }
         guard type == ConfigResource.topic else {
@@ -106,41 +109,42 @@ enum ConfigChange {
             return (.unknownTopicOrPartition, Catalog.Failure.unknown.message(name))
         }
         if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
-        do {
-            let config = try TopicConfig.parse(try change(topic.config.overrides))
-            if let problem = config.queueProblem ?? config.problem(partitions: topic.partitions) { return (.invalidConfig, problem) }
-            if !validateOnly { try await broker.configureTopic(name, config) }
+        do throws(Catalog.Failure) {
+            // Inside the catalog's gate, so that of two changes at once neither takes the other one back.
+            let changed: @Sendable (Topic) throws(Catalog.Failure) -> TopicConfig = { topic throws(Catalog.Failure) in
+                do throws(ConfigProblem) {
+                    let config = try broker.topicConfig(try change(topic.config.overrides), before: topic)
+                    if let problem = config.queueProblem ?? config.problem(partitions: topic.partitions) { throw ConfigProblem(problem) }
+                    return config
+                } catch { throw .invalidConfig(error.message) }
+            }
+            if validateOnly { _ = try changed(topic) } else { try await broker.configureTopic(name, changed) }
             return nil
-        } catch let problem as ConfigProblem {
-            return (.invalidConfig, problem.message)
-        } catch let failure as Catalog.Failure {
-            return (failure.code, failure.message(name))
-        } catch {
-            return (.unknownServerError, "\(error)")
-        }
+        } catch { return (error.code, error.message(name)) }
     }
 
     private static func applyToGroup(
-        _ name: String, validateOnly: Bool, _ broker: Broker, _ change: ([String: String]) throws(ConfigProblem) -> [String: String]
+        _ name: String, validateOnly: Bool, _ broker: Broker, _ change: @escaping Change
     ) async -> (code: ErrorCode, message: String)? {
         if name.isEmpty { return (.invalidRequest, "a group's name is not empty") }
         if broker.options.readOnly { return (.policyViolation, "the broker is read-only") }
-        let before = broker.groupConfigs.settings(of: name)
-        do {
+        let changed: Change = { before throws(ConfigProblem) in
             let after = try change(before)
-            var changes: [String: String?] = [:]
-            for (key, value) in after where before[key] != value {
+            for (key, value) in after.sorted(by: { $0.key < $1.key }) where before[key] != value {
                 if let problem = GroupSetting.problem(key, value, broker.catalog.current) {
-                    return (.invalidConfig, "\(key)=\(value): \(problem)")
+                    throw ConfigProblem("\(key)=\(value): \(problem)")
                 }
-                changes[key] = .some(value)
             }
-            for key in before.keys where after[key] == nil { changes[key] = .some(nil) }
-            if !validateOnly { try await broker.configureGroup(name, changes) }
-            return nil
-        } catch let problem {
-            return (.invalidConfig, problem.message)
+            return after
         }
+        do throws(ConfigProblem) {
+            if validateOnly {
+                _ = try changed(broker.groupConfigs.settings(of: name))
+            } else {
+                try await broker.configureGroup(name, changed)
+            }
+            return nil
+        } catch { return (.invalidConfig, error.message) }
     }
 }
 

@@ -56,7 +56,7 @@ enum CreateTopics {
         var settings: [String: String] = [:]
         for config in wanted.configs { settings[config.name] = config.value ?? "" }
         let config: TopicConfig
-        do throws(ConfigProblem) { config = try TopicConfig.parse(settings) } catch { return refuse(.invalidConfig, error.message) }
+        do throws(ConfigProblem) { config = try broker.topicConfig(settings) } catch { return refuse(.invalidConfig, error.message) }
         if let problem = config.queueProblem { return refuse(.invalidConfig, problem) }
         if partitions == -1 { partitions = config.priorities ?? broker.options.defaultPartitions }
         if let problem = config.problem(partitions: partitions) { return refuse(.invalidPartitions, problem) }

@@ -79,6 +79,8 @@ enum DescribeConfigs {
         let settings: [(String, String)] = [
             ("auto.create.topics.enable", String(broker.options.autoCreateTopics)),
             ("default.replication.factor", "1"),
+            ("delay.drain.rate", String(limits.releasesPerSecond)),
+            ("delay.levels", broker.options.delayLevels.text),
             ("disk.free.low", broker.options.diskFreeLow?.text ?? "auto"),
             ("flush", broker.options.flush.rawValue),
             ("memory.high", broker.options.memoryHigh.text),

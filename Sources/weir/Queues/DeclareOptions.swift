@@ -4,8 +4,11 @@ import Model
 /// A queue's settings as options; each stands for one setting by name, and `--config` names any.
 struct DeclareOptions: ParsableArguments {
     @Option(help: ArgumentHelp("Every message waits this long: 30s.", valueName: "span")) var delay: String?
-    @Option(help: ArgumentHelp("Every message waits as long as this level says, 1 (1s) to 18 (2h).", valueName: "level")) var delayLevel:
-        Int?
+    @Option(
+        help: ArgumentHelp(
+            "Every message waits as long as this level of the broker's table says: 1 (1s) to 18 (2h), unless the broker has another.",
+            valueName: "level"))
+    var delayLevel: Int?
     @Option(help: ArgumentHelp("Waits between attempts: 10s,30s,1m; the last for all later ones.", valueName: "spans"))
     var retryLevels: String?
     @Option(help: ArgumentHelp("Growing waits between attempts: 1s,2,5m.", valueName: "min,factor,max")) var retryBackoff: String?
@@ -27,7 +30,8 @@ struct DeclareOptions: ParsableArguments {
     func validate() throws {
         if delay != nil, delayLevel != nil { throw ValidationError("--delay and --delay-level exclude each other") }
         if retryLevels != nil, retryBackoff != nil { throw ValidationError("--retry-levels and --retry-backoff exclude each other") }
-        if let delayLevel, !(1...18).contains(delayLevel) { throw ValidationError("--delay-level is 1 to 18, not \(delayLevel)") }
+        // How many levels there are, the broker knows.
+        if let delayLevel, delayLevel < 1 { throw ValidationError("--delay-level is 1 or more, not \(delayLevel)") }
         if let priorities, !(2...10).contains(priorities) { throw ValidationError("--priorities is 2 to 10, not \(priorities)") }
         if let retryJitter, !(0...1).contains(retryJitter) { throw ValidationError("--retry-jitter is 0 to 1") }
         for (name, value) in [("--delivery-limit", deliveryLimit.map { Int64($0) }), ("--max-depth", maxDepth)] {
