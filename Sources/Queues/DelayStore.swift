@@ -98,6 +98,11 @@ public struct DelayStore: Sendable {
         counts.add(left)
     }
 
+    /// At a start: the publish of these messages was never whole, so none of it counts, nor what operators did to it.
+    public mutating func void(_ entry: DelayEntry) {
+        for index in 0..<Int(entry.count) { overrides[entry.ref.advanced(by: index)] = nil }
+    }
+
     /// Messages that were found in their targets at a start.
     public mutating func noteReleased(_ refs: [DelayRef], nowMs: Int64) {
         released.formUnion(refs)

@@ -15,5 +15,6 @@ enum KnownSeeds {
         (1893, 40, "the audit read a run that was done with meanwhile"),
         (2564, 40, "the audit compared what was due at two times"),
         (3534, 40, "a batch whose first offset was damaged ended the broker when a queue read it"),
+        (2471, 40, "after an append that failed, the search for what was released began behind where it came at last"),
     ]
 }

@@ -164,7 +164,9 @@ final class DelayHost: @unchecked Sendable {
                 continue
             }
             targets[number]!.isUsed = false
-            open[number] = from ?? store.targets[number].flatMap { shard.partitions[$0]?.highWatermark }
+            // An append that failed may have been meant for further on; what is appended next comes behind what is written.
+            let written = store.targets[number].flatMap { shard.partitions[$0]?.highWatermark }
+            open[number] = [from, written].compactMap { $0 }.min()
         }
         if !searched.isEmpty, store.released.isEmpty {
             // All that was found has come up again and was passed over.

@@ -104,6 +104,8 @@ struct DelayRecovery {
             if case .next = meta.dues { bodiesFollow = true }
             guard isWhole(meta) else {
                 voids.insert(band)
+                guard let number = store.numbers[meta.target] else { return }
+                for entry in meta.entries(at: header.baseOffset, band: band, number: number) { store.void(entry) }
                 return
             }
             if let trace = meta.trace, header.baseOffset >= (band < learned.count ? learned[band] : .zero) {
