@@ -102,7 +102,7 @@ extension QueueCursor {
         }
         for run in taken {
             ready.remove(run.first..<run.end)
-            let lock = Lock(owner: owner, attempts: run.value + 1, deadline: deadline)
+            let lock = Lock(owner: owner, attempts: run.value + 1, since: now.monotonic, deadline: deadline)
             deliver(run.first..<run.end, lock, &deliveries)
         }
         let first = max(frontier, window.lowerBound.value)
@@ -112,7 +112,7 @@ extension QueueCursor {
             if first > frontier { ready.insert(frontier..<first, 0) }
             frontier = last
             left -= Int(last - first)
-            deliver(first..<last, Lock(owner: owner, attempts: 1, deadline: deadline), &deliveries)
+            deliver(first..<last, Lock(owner: owner, attempts: 1, since: now.monotonic, deadline: deadline), &deliveries)
         }
         rate.take(asked - left, rate: policy.rateOut)
         if policy.isSingleActive, left < asked { active = owner }
@@ -145,6 +145,16 @@ extension QueueCursor {
             return true
         }
         return at == range.upperBound.value
+    }
+
+    /// Since when the message at an offset has been with whoever holds it; nil when nobody does.
+    public func heldSince(_ offset: Offset) -> Monotonic? {
+        var since: Monotonic?
+        acquired.forEach(in: offset.value..<(offset.value + 1)) { run in
+            since = run.value.since
+            return false
+        }
+        return since
     }
 
     /// Takes a verdict on messages that `member` holds; check with ``holds(_:_:)`` first. `seed` makes the jitter of retries.

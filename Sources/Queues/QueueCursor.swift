@@ -29,6 +29,8 @@ public struct QueueCursor: Sendable {
     struct Lock: Equatable, Sendable {
         var owner: Int32
         var attempts: Int32
+        /// When it was delivered.
+        var since: Monotonic
         var deadline: Monotonic
     }
     struct Wait: Equatable, Sendable {

@@ -113,7 +113,8 @@ extension GroupCommand {
         @Option(help: ArgumentHelp("earliest, latest, or an offset.", valueName: "where")) var to: String?
         @Option(
             name: .customLong("to-time"),
-            help: ArgumentHelp("The first record at or after a time: ms since 1970, or a span ago such as 15m.", valueName: "time"))
+            help: ArgumentHelp(
+                "The first record at or after a time: ms since 1970, ISO 8601, or a span ago such as 15m.", valueName: "time"))
         var toTime: String?
         @Flag(help: "Take members out first; they join again and go on from there.") var force = false
         @Flag(help: "Only show what would move.") var dryRun = false
@@ -144,12 +145,8 @@ extension GroupCommand {
 
         private func target(now: Timestamp) throws -> OffsetReset.Target {
             if let toTime {
-                if let ms = Int64(toTime) {
-                    guard ms >= 0 else { throw ValidationError("--to-time must be 0 or more") }
-                    return .time(ms: ms)
-                }
                 do throws(MisreadText) {
-                    return .time(ms: max(0, now.ms - (try TimeSpan.parse(toTime))))
+                    return .time(ms: try WhenText.parse(toTime, .ago, now: now))
                 } catch {
                     throw ValidationError("--to-time: \(error)")
                 }

@@ -82,6 +82,29 @@ import Testing
         #expect(answers.look("a", now: at(3_642)) == .init(perSecond: 0, answeredMs: 3_601_000, silentMs: 1_000))
     }
 
+    @Test func `times to an answer are counted within an eighth, and forgotten after a minute or two`() throws {
+        for ms in [0, 1, 3, 4, 7, 8, 9, 15, 16, 100, 999, 1_000, 59_999, 3_599_999] as [Int64] {
+            let shown = AnswerTimes.middle(AnswerTimes.place(ms))
+            #expect(abs(shown - ms) * 8 <= max(ms, 7), "\(ms) is shown as \(shown)")
+        }
+        #expect(AnswerTimes.place(-5) == 0 && AnswerTimes.place(.max) == AnswerTimes.place(3_600_000))
+        var answers = MemberAnswers(limit: 4)
+        answers.answered("stranger", after: 5, count: 1, now: at(0))
+        #expect(answers.times("stranger", now: at(0)) == nil)
+        answers.took("a", all: 200, of: 200, now: at(0))
+        #expect(answers.times("a", now: at(0)) == nil)
+        answers.answered("a", after: 6, count: 98, now: at(1))
+        answers.answered("a", after: 2_000, count: 2, now: at(2))
+        var counts = try #require(answers.times("a", now: at(59)))
+        #expect(counts.quantile(0.5) == 6 && counts.quantile(0.98) == 6 && counts.quantile(0.99) == 1_920)
+        // Another partition's.
+        counts.add(counts)
+        #expect(counts.quantile(0.5) == 6 && counts.quantile(1) == 1_920)
+        #expect(answers.times("a", now: at(119)) != nil && answers.times("a", now: at(120)) == nil)
+        answers.answered("a", after: 0, count: 1, now: at(300))
+        #expect(answers.times("a", now: at(300))?.quantile(0.99) == 0)
+    }
+
     @Test func `a member that is removed gives back what it held`() async throws {
         let fixture = try await GroupBroker.start()
         let key = try await fixture.queue("orders")
@@ -98,11 +121,12 @@ import Testing
         var query = SnapshotQuery()
         query.queue = "orders"
         var consumers = try await view.snapshot(query).queue?.consumers ?? []
-        #expect(consumers.map(\.id) == ["m1"] && consumers[0].unacked == 2 && consumers[0].lastAckMs == nil)
+        #expect(consumers.map(\.id) == ["m1"] && consumers[0].unacked == 2 && consumers[0].lastAckMs == nil && consumers[0].ackP50Ms == nil)
         #expect((consumers[0].silentMs ?? 99_999) < 5_000)
         #expect(await fixture.answer(key, .accept, 0...0, by: "m1") == nil)
         consumers = try await view.snapshot(query).queue?.consumers ?? []
         #expect(consumers[0].unacked == 1 && (consumers[0].lastAckMs ?? 99_999) < 5_000 && consumers[0].ackRate > 0)
+        #expect((consumers[0].ackP99Ms ?? 99_999) < 5_000)
         let outcome = try await view.perform(.removeMember(group: "orders", member: "m1"))
         #expect(outcome.message == "orders: member m1 removed, 0 connections closed")
         consumers = try await view.snapshot(query).queue?.consumers ?? []

@@ -59,6 +59,23 @@ import Testing
         await queues.broker.close()
     }
 
+    @Test func `an empty queue says when the last one came`() async throws {
+        let queues = try await MoveBed.start(store: MoveBed.memoryStore())
+        try await queues.declare("work", ["dead.letter": "work.dlq"])
+        try await queues.declare("work.dlq", [:])
+        await queues.broker.refreshStatistics()
+        var row = try await queues.broker.deadDetail(MessageQuery(queue: "work.dlq")).row
+        #expect(row.messages == 0 && row.lastInMs == nil)
+        try await die(queues, ["a"], error: nil)
+        row = try await counted(MessageQuery(queue: "work.dlq"), queues).row
+        #expect(row.messages == 1 && row.lastInMs == nil)
+        try await queues.perform(.discard(queue: "work.dlq", ids: ["0/0"]))
+        row = try await queues.broker.deadDetail(MessageQuery(queue: "work.dlq")).row
+        #expect(row.messages == 0)
+        #expect((row.lastInMs ?? 99_999) < 30_000)
+        await queues.broker.close()
+    }
+
     /// The list reads on what has just died; what has not been read yet makes the rest a part, and a minority of it nothing at all.
     @Test func `a fresh death does not blank the list`() async throws {
         let queues = try await MoveBed.start(store: MoveBed.memoryStore())

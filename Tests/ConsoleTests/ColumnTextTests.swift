@@ -25,6 +25,15 @@ import Testing
         #expect(shown["MOST"] == "-" && shown["REASON"] == "-" && shown["OLDEST"] == "-" && shown["NEWEST"] == "-")
     }
 
+    @Test func `times to an answer are short ones, or not there`() {
+        var row = ConsumerRow()
+        #expect(texts(ConsumerColumns.all, row)["P50"] == "-" && texts(ConsumerColumns.all, row)["P99"] == "-")
+        (row.ackP50Ms, row.ackP99Ms) = (0, 6)
+        #expect(texts(ConsumerColumns.all, row)["P50"] == "<1ms" && texts(ConsumerColumns.all, row)["P99"] == "6ms")
+        (row.ackP50Ms, row.ackP99Ms) = (999, 1_200)
+        #expect(texts(ConsumerColumns.all, row)["P50"] == "999ms" && texts(ConsumerColumns.all, row)["P99"] == "1.2s")
+    }
+
     @Test func `who has just got its first message is not stuck`() {
         var row = ConsumerRow()
         #expect(!ConsumerColumns.isStuck(row) && texts(ConsumerColumns.all, row)["LAST ACK"] == "n/a")

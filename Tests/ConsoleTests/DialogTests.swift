@@ -82,6 +82,20 @@ import Testing
         #expect(bench.model.dialog == nil)
     }
 
+    @Test func `a place that is typed is the one that is meant`() async throws {
+        var bench = try await Bench()
+        try await bench.type(":group reset etl")
+        try await bench.press(.enter)
+        let value = try #require(bench.model.dialog?.form.fields.firstIndex { $0.id == "value" })
+        bench.model.dialog?.form.focus = value
+        try await bench.type("12")
+        #expect(bench.screen.contains("( ) earliest  ( ) latest  (x) offset  ( ) time"))
+        #expect(bench.screen.contains("$ weir group reset etl --topic orders --to 12"))
+        try await bench.type(":00")
+        #expect(bench.screen.contains("( ) earliest  ( ) latest  ( ) offset  (x) time"))
+        #expect(bench.model.dialog?.commandLine?.contains("--to-time") == true)
+    }
+
     @Test func resetToATimeNeedsOneFirst() async throws {
         var bench = try await Bench()
         try await bench.type("4O")

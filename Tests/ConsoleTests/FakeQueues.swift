@@ -50,6 +50,7 @@ extension FakeControl {
             (consumer.id, consumer.client, consumer.host) = ("\(name)-\(index)-8f20", "worker-\(index)", "10.0.4.\(15 + index)")
             (consumer.unacked, consumer.ackRate, consumer.lastAckMs) = index == 0 ? (100, 0, 252_000) : (90, 512, 20)
             consumer.silentMs = consumer.lastAckMs
+            if index > 0 { (consumer.ackP50Ms, consumer.ackP99Ms) = (6, 240) }
             return consumer
         }
         var partition = QueuePartitionRow()

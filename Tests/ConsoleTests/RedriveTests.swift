@@ -61,7 +61,7 @@ import Testing
         try await bench.type("1C")
         #expect(bench.queueChanges.last == .cancelJob(id: 17))
         try await bench.fetch()
-        #expect(bench.status == "job 17 redrive payments.dlq cancelled: 0 sent, 0 acked, 0 died again")
+        #expect(bench.status == "job 17 redrive payments.dlq: 0 sent, 0 acked, 0 died again (cancelled)")
         try await bench.type("8")
         #expect(bench.screen.contains("cancelled"))
         try await bench.type("C")
@@ -101,6 +101,22 @@ import Testing
             return
         }
         #expect(started.target == "parking")
+    }
+
+    @Test func `a queue that is typed is the one it goes to`() async throws {
+        var bench = try await Bench()
+        try await bench.type("6R")
+        bench.model.dialog?.form.focus = 2
+        try await bench.type("p")
+        #expect(bench.screen.contains("( ) back to origin  (x) other queue:  [p "))
+        #expect(bench.screen.contains("$ weir redrive payments.dlq --to p"))
+        // An empty text chooses nothing.
+        try await bench.press(.backspace)
+        bench.model.dialog?.form.focus = 1
+        try await bench.press(.left)
+        bench.model.dialog?.form.focus = 2
+        try await bench.press(.backspace)
+        #expect(bench.model.dialog?.form.choice("where") == 0)
     }
 
     @Test func markedReasonFilterAndAll() async throws {

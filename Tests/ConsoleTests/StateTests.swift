@@ -68,6 +68,48 @@ import Testing
         #expect(text.contains("try 2 in 1s   r now   q quit"))
     }
 
+    @Test(arguments: [100, 110, 119, 120, 135, 150, 200])
+    func `the counts of dead letters and of problems stay in the header`(columns: Int) async throws {
+        let bench = try await Bench(mode: .attached("127.0.0.1:15672"), size: Size(columns: columns, rows: 30))
+        let header = bench.screen.split(separator: "\n")[0]
+        #expect(header.contains("dead 214") && header.contains("│ !3"), "\(header)")
+        #expect(!header.contains("…"))
+        // What is needed least goes first.
+        #expect(header.contains("127.0.0.1:15672") == (columns >= 200), "\(header)")
+    }
+
+    @Test func `the last line of the help is the end, and no line is cut`() async throws {
+        var bench = try await Bench(size: Size(columns: 80, rows: 24))
+        for screen in ["1", "2", "3", "4", "5", "6", "7", "8", "9"] {
+            try await bench.type("\(screen)?")
+            for _ in 0..<6 { try await bench.press(.pageDown) }
+            let lines = bench.screen.split(separator: "\n")
+            #expect(lines[20].contains("^L               redraw") || lines[19].contains("^L               redraw"), "\(lines)")
+            for line in HelpText.lines(for: bench.model) { #expect(line.meaning.count <= 57, "\(line.meaning)") }
+            try await bench.press(.escape)
+        }
+    }
+
+    @Test func `an earlier instant says which lists it has not`() async throws {
+        var bench = try await Bench()
+        try await bench.type("6")
+        try await bench.fetch(afterMs: 1_000)
+        try await bench.type("1")
+        try await bench.fetch(afterMs: 1_000)
+        try await bench.type("z")
+        #expect(!bench.screen.contains("not kept"))
+        try await bench.type(",,")
+        #expect(bench.screen.contains("queues and groups were not kept at this instant"))
+    }
+
+    @Test func `keys that do nothing here say so`() async throws {
+        var bench = try await Bench()
+        try await bench.type("x")
+        #expect(bench.status == "no such key; ? lists them")
+        try await bench.type("8v")
+        #expect(bench.status == "no rows to mark here")
+    }
+
     @Test func freezeStepsThroughWhatWasSeen() async throws {
         var bench = try await Bench()
         for _ in 0..<30 {

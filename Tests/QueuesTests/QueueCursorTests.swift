@@ -118,6 +118,18 @@ import Testing
         #expect(fixture.runs(.ready) == ["0..<4 x1"])
     }
 
+    @Test func aMessageIsHeldSinceItsDeliveryWhateverIsRenewed() {
+        var fixture = CursorFixture(end: 4) { $0.lockMs = 15_000 }
+        let start = fixture.now.monotonic
+        _ = fixture.acquire(2)
+        fixture.pass(ms: 10_000)
+        _ = fixture.acquire(1)
+        fixture.answer(.renew, 0..<2)
+        #expect(fixture.cursor.heldSince(Offset(1)) == start)
+        #expect(fixture.cursor.heldSince(Offset(2)) == start.advanced(byMs: 10_000))
+        #expect(fixture.cursor.heldSince(Offset(3)) == nil)
+    }
+
     @Test func aLostMemberCostsAnAttemptAndOneThatLeavesDoesNot() {
         var fixture = CursorFixture(end: 6)
         _ = fixture.acquire(3, by: "lost")

@@ -27,7 +27,7 @@ extension Broker {
         let deadline = clock.monotonic.advanced(byMs: Self.followMs)
         var window: [DeadQueueRow] = []
         for queue in found[start...].prefix(max(0, min(query.count, limits.listRows))) {
-            window.append(row(queue, await counted(queue, until: deadline)))
+            window.append(await row(queue, await counted(queue, until: deadline)))
         }
         return Page(rows: window, start: start, matched: found.count, total: all.count)
     }
@@ -75,13 +75,14 @@ extension Broker {
         return counted
     }
 
-    private func row(_ queue: DeadLetterQueue, _ counted: DeadCounts) -> DeadQueueRow {
+    private func row(_ queue: DeadLetterQueue, _ counted: DeadCounts) async -> DeadQueueRow {
         var row = DeadQueueRow()
         row.name = queue.topic.name
         row.sources = queue.sources
         row.messages = queue.messages
         row.perMinute = queue.perMinute
         row.unread = counted.unread
+        if row.messages == 0 { row.lastInMs = await lastArrival(queue.topic).map { max(0, clock.now - $0) } }
         if let cause = counted.cause { (row.topReason, row.topShare) = (cause.reason, cause.share) }
         // What is not read yet may be older, and is most likely newer, than what is.
         guard counted.unread == 0 else { return row }
@@ -93,6 +94,16 @@ extension Broker {
         return row
     }
 
+    /// When the last message came into a queue, as far as it is known.
+    private func lastArrival(_ topic: Topic) async -> Timestamp? {
+        var last: Timestamp?
+        for key in QueueName(group: topic.name, topic: topic).keys {
+            let newest = await shard(of: key.partition).ask { $0.partitions[key.partition]?.times.stretches.last?.newest }
+            last = [last, newest].compactMap { $0 }.max()
+        }
+        return last
+    }
+
     /// A dead-letter queue, or any other queue, whole: why messages died, and a window of them, newest first.
     func deadDetail(_ query: MessageQuery) async throws(ControlError) -> DeadDetail {
         let queue = try queue(query.queue)
@@ -102,7 +113,7 @@ extension Broker {
         for key in queue.keys { known.messages += await counts(of: key)?.open ?? 0 }
         let found = await counted(known, until: clock.monotonic.advanced(byMs: Self.followMs))
         var detail = DeadDetail()
-        detail.row = row(known, found)
+        detail.row = await row(known, found)
         detail.watermark = await ends(of: queue)
         // Groups are told apart by origin too; the screen shows one row per reason.
         var byReason: [String: DeadReasonRow] = [:]

@@ -91,8 +91,7 @@ final class JobRunner {
         }
         guard let row = host.record(id)?.row else { return }
         broker.events.add(
-            state == .done ? .info : .warning,
-            "job \(id) \(row.kind) \(row.source): \(row.outcome)" + (state == .done ? "" : " (\(state.rawValue) \(note))"), at: now)
+            state == .done ? .info : .warning, "job \(id) \(row.kind) \(row.source): \(row.outcome)\(row.ending)", at: now)
     }
 
     // MARK: One partition

@@ -16,6 +16,7 @@ struct MemberAnswers {
         var answeredAt: Monotonic?
         /// When it last got messages while it held none.
         var busySince: Monotonic
+        var times = AnswerTimes()
 
         /// When it was last heard of, or was given something to answer.
         var quietSince: Monotonic { answeredAt.map { max($0, busySince) } ?? busySince }
@@ -51,6 +52,14 @@ struct MemberAnswers {
         entry.answeredAt = now
         set(entry, of: member, now: now)
     }
+
+    /// The member answered so many messages that it had been given `ms` ago.
+    mutating func answered(_ member: String, after ms: Int64, count: Int64, now: Monotonic) {
+        entries[member]?.times.add(ms, count: count, now: now)
+    }
+
+    /// How long it takes to answer; nil when it did not of late.
+    func times(_ member: String, now: Monotonic) -> AnswerTimes.Counts? { entries[member]?.times.counts(now: now) }
 
     /// The member was given `count` messages, and now holds `all`.
     mutating func took(_ member: String, all: Int64, of count: Int64, now: Monotonic) {
@@ -95,12 +104,17 @@ struct MemberUse: Sendable {
     var answeredMs: Int64?
     /// Since it last answered, or got something to answer; nil when neither is known.
     var silentMs: Int64?
+    /// How long messages were with it; nil when it answered none of late.
+    var times: AnswerTimes.Counts?
 
     mutating func add(_ other: MemberUse) {
         held += other.held
         perSecond += other.perSecond
         answeredMs = [answeredMs, other.answeredMs].compactMap { $0 }.min()
         silentMs = [silentMs, other.silentMs].compactMap { $0 }.min()
+        if let more = other.times {
+            if times == nil { times = more } else { times?.add(more) }
+        }
     }
 }
 
@@ -116,7 +130,9 @@ extension Shard {
             for member in cursor.answers.members {
                 guard let look = cursor.answers.look(member, now: now) else { continue }
                 uses[member, default: MemberUse()].add(
-                    MemberUse(perSecond: look.perSecond, answeredMs: look.answeredMs, silentMs: look.silentMs))
+                    MemberUse(
+                        perSecond: look.perSecond, answeredMs: look.answeredMs, silentMs: look.silentMs,
+                        times: cursor.answers.times(member, now: now)))
             }
         }
         return uses

@@ -94,6 +94,11 @@ extension HostedCursor {
         }
         for batch in item.batches where !machine.holds(member, batch.first..<(batch.last + 1)) { return .invalidRecordState }
         for batch in item.batches {
+            let count = Int64(batch.kinds.count { $0 != .renew && $0 != .gap })
+            if count > 0, let since = machine.heldSince(batch.first) {
+                let all = batch.kinds.count == 1 ? batch.last - batch.first + 1 : count
+                answers.answered(member, after: now.monotonic.ms(since: since), count: all, now: now.monotonic)
+            }
             if batch.kinds.count == 1 {
                 machine.answer(batch.kinds[0].verdict, batch.first..<(batch.last + 1), now: now, seed: seed, &step)
                 continue

@@ -32,6 +32,8 @@ extension ConsumerRow {
         unacked = use?.held ?? 0
         ackRate = use?.perSecond ?? 0
         lastAckMs = use?.answeredMs
+        ackP50Ms = use?.times?.quantile(0.5)
+        ackP99Ms = use?.times?.quantile(0.99)
         silentMs = unacked > 0 ? use?.silentMs : nil
     }
 }

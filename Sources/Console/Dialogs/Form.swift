@@ -24,6 +24,12 @@ public struct Form: Equatable, Sendable {
                 }
             }
         }
+        /// A text that counts with some options of a choice only: typing into it chooses one of them, so that what is seen is what is done.
+        public enum Chooses: Equatable, Sendable {
+            case option(Int, of: String)
+            /// `offset` for digits, else `time`.
+            case place(of: String)
+        }
         public var id: String
         public var label: String
         public var kind: Kind
@@ -35,6 +41,7 @@ public struct Form: Equatable, Sendable {
         public var before = ""
         public var after = ""
         public var accepts = Accepts.anything
+        public var chooses: Chooses?
 
         static func text(_ id: String, _ label: String, value: String = "", hint: String = "", accepts: Accepts = .anything) -> Field {
             var field = Field(id: id, label: label, kind: .text(LineEditor(value), hint: hint))
@@ -147,7 +154,9 @@ public struct Form: Equatable, Sendable {
         case .text(var editor, let hint):
             if case .character(let character) = key, !fields[focus].accepts.takes(character) { return hotkey(key) }
             guard editor.handle(key) else { return .unused(key) }
+            let isTyped = fields[focus].kind != .text(editor, hint: hint)
             fields[focus].kind = .text(editor, hint: hint)
+            if isTyped, !editor.text.isEmpty { choose(for: fields[focus], editor.text) }
             return .changed
         case .choice(let options, let selected):
             guard let step = Self.step(key) else { return hotkey(key) }
@@ -158,6 +167,21 @@ public struct Form: Equatable, Sendable {
             fields[focus].kind = .check(!isOn)
             return .changed
         }
+    }
+
+    private mutating func choose(for field: Field, _ text: String) {
+        switch field.chooses {
+        case nil: return
+        case .option(let option, let id): select(id) { _ in option }
+        case .place(let id): select(id) { $0.firstIndex(of: text.allSatisfy(\.isNumber) ? "offset" : "time") }
+        }
+    }
+
+    private mutating func select(_ id: String, _ pick: ([String]) -> Int?) {
+        guard let index = fields.firstIndex(where: { $0.id == id }), case .choice(let options, _) = fields[index].kind,
+            let selected = pick(options), options.indices.contains(selected)
+        else { return }
+        fields[index].kind = .choice(options, selected: selected)
     }
 
     private static func step(_ key: Key) -> Int? {

@@ -53,6 +53,7 @@ public struct RedriveSubject: Equatable, Sendable {
         let isOther = isMove || given?.target != nil
         var to = Form.Field.short("to", given?.target ?? "", width: 18, accepts: .anything)
         to.joins = true
+        if !isMove { to.chooses = .option(1, of: "where") }
         let defaults = given ?? Self.standard(isMove: isMove)
         var fields: [Form.Field] = [
             .choice("what", "What", scopes.map(name), selected: 0),

@@ -34,10 +34,11 @@ enum ReplayForm {
         case .offset(let offset): (choice, value) = (1, String(offset))
         case .time(let ms): (choice, value) = (2, CivilTime.exact(ms: ms, offset: offset))
         }
+        var point = Form.Field.text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h")
+        point.chooses = .place(of: "from")
         return Form(
             fields: [
-                .choice("from", "From", origins, selected: choice),
-                .text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h"),
+                .choice("from", "From", origins, selected: choice), point,
                 .text(
                     "to", "Up to", value: given?.to.map { text($0, offset: offset) } ?? "",
                     hint: "offset or time; empty: all that was delivered"),

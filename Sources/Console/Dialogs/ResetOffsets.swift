@@ -14,14 +14,15 @@ extension ConsoleModel {
         case .offset(let offset): (choice, value) = (2, String(offset))
         case .time(let ms): (choice, value) = (3, CivilTime.exact(ms: ms, offset: utcOffset))
         }
+        var point = Form.Field.text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h")
+        point.chooses = .place(of: "to")
         let scopes = topics.count == 1 ? topics : ["all topics"] + topics.prefix(5)
         dialog = Dialog(
             kind: .reset(ResetPlan(group: group, topics: topics, partition: partition)),
             title: "Reset offsets of group \(group)\(partition.map { ", partition \($0)" } ?? "")", notes: [],
             form: Form(
                 fields: [
-                    .choice("what", "What", scopes), .choice("to", "To", Self.resetTargets, selected: choice),
-                    .text("value", "Value", value: value, hint: "offset, or a time: 12:04, -2h"),
+                    .choice("what", "What", scopes), .choice("to", "To", Self.resetTargets, selected: choice), point,
                     .check("force", "Members", force, after: "take them out first; they join again"),
                 ], buttons: [.init(label: "Start", hotkey: "S")]))
         return previewReset()

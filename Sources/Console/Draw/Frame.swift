@@ -74,51 +74,13 @@ public enum Frame {
     // MARK: header
 
     private static func header(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let (broker, totals) = (snapshot.broker, snapshot.totals)
         let wide = model.size.columns
         painter.canvas.fill(Rect(x: 0, y: 0, width: wide, height: 1), style: painter.style(.header))
-        let bar = (" \(painter.glyphs.vertical) ", ThemeKey.dim)
-        let mode: String
-        switch model.mode {
-        case .embedded: mode = "embedded"
-        case .attached(let target): mode = target.isEmpty ? "attached" : "attached \(target)"
-        }
-        var spans: [(String, ThemeKey)] = [
-            (" weir ", .dim), (broker.name, .header), (wide >= 100 ? " \(mode)" : "", .dim),
-            (wide >= 90 ? " up \(Short.duration(ms: broker.uptimeMs))" : "", .dim), bar,
-            ("in ", .dim), (Short.number(totals.inRate) + "/s", .graph_in), (" out ", .dim),
-            (Short.number(totals.outRate) + "/s", .graph_out),
-            bar,
-        ]
-        spans += backlog(totals, wide: wide) + [bar]
-        let urgent = snapshot.attention.count { $0.severity != .info }
-        let isCritical = snapshot.attention.contains { $0.severity == .crit }
-        spans.append(("!\(urgent)", isCritical ? .crit : urgent > 0 ? .warn : .dim))
-        if wide >= 120 {
-            spans += [bar, ("conns ", .dim), (Short.count(totals.connections), .text)]
-            if let cpu = broker.cpuCores { spans += [("  cpu ", .dim), (Short.number(cpu * 100) + "%", .text)] }
-            if let resident = broker.residentBytes { spans += [("  mem ", .dim), (Short.bytes(resident), .text)] }
-            if totals.errors > 0 { spans += [("  errors ", .dim), (Short.count(totals.errors), .warn)] }
-        }
         let right = standing(model, snapshot)
         let room = wide - right.reduce(1) { $0 + CharacterWidth.of($1.0) }
-        painter.spans(spans, x: 0, y: 0, limit: room - 1)
+        let parts = HeaderLine.parts(model, snapshot, glyphs: painter.glyphs)
+        painter.spans(HeaderLine.fitting(parts, room: room - 1), x: 0, y: 0, limit: room - 1)
         painter.spans(right, x: room, y: 0)
-    }
-
-    /// What piles up: messages of queues and dead letters, and the groups' lag where there is room or nothing else.
-    private static func backlog(_ totals: Totals, wide: Int) -> [(String, ThemeKey)] {
-        var spans: [(String, ThemeKey)] = []
-        if totals.queues > 0 {
-            spans += [
-                ("ready ", .dim), (Short.count(totals.ready), Figure.lag(totals.ready)),
-                (" dead ", .dim), (Short.count(totals.dead), QueueColumns.figure(totals.dead, .dead)),
-            ]
-        }
-        if totals.queues == 0 || (wide >= 110 && totals.groups > 0) {
-            spans += [(spans.isEmpty ? "lag " : " lag ", .dim), (Short.count(totals.lag), Figure.lag(totals.lag))]
-        }
-        return spans
     }
 
     /// The right end of the header: lost, frozen, writable, and the time of what is shown.

@@ -76,8 +76,16 @@ public struct Layout: Equatable, Sendable {
         public var graph: Rect?
     }
 
-    /// List, detail and graph of the screens that browse a list.
-    public func browse(isOpened: Bool) -> Browse {
+    /// List, detail and graph of the screens that browse a list; the detail has the graph's room where there is none.
+    public func browse(isOpened: Bool, hasGraph: Bool = true) -> Browse {
+        var browse = places(isOpened: isOpened)
+        guard !hasGraph, let graph = browse.graph else { return browse }
+        browse.detail?.height += graph.height
+        browse.graph = nil
+        return browse
+    }
+
+    private func places(isOpened: Bool) -> Browse {
         let body = body
         if isOpened {
             guard body.height >= 22 else { return Browse(list: nil, detail: body, graph: nil) }

@@ -48,13 +48,21 @@ enum PaletteView {
 
 /// Help over the screen.
 enum HelpView {
+    private static func height(_ lines: Int, _ size: Size) -> Int { min(lines + 2, size.rows - 3) }
+
+    /// The first line that is shown when the last one is.
+    static func bottom(_ model: ConsoleModel) -> Int {
+        let lines = HelpText.lines(for: model).count
+        return max(0, lines - height(lines, model.size) + 2)
+    }
+
     static func draw(_ model: ConsoleModel, on painter: inout Painter) {
         guard let top = model.helpTop else { return }
         let lines = HelpText.lines(for: model)
         painter.ground = .dialog
         defer { painter.ground = .text }
         let width = min(82, model.size.columns)
-        let height = min(lines.count + 2, model.size.rows - 3)
+        let height = height(lines.count, model.size)
         let rect = Rect(x: (model.size.columns - width) / 2, y: max(1, (model.size.rows - height) / 2), width: width, height: height)
         painter.canvas.fill(rect, style: painter.style(.dialog))
         let inner = painter.panel(

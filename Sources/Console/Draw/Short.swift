@@ -52,6 +52,12 @@ public enum Short {
         return seconds < 9999 * 86_400 ? "\(seconds / 86_400)d" : "years"
     }
 
+    /// `<1ms 6ms 400ms 1.2s`, `-` where nothing was measured: for times that are short as a rule.
+    public static func fine(ms: Int64?) -> String {
+        guard let ms else { return "-" }
+        return ms >= 1_000 ? duration(ms: ms) : ms < 1 ? "<1ms" : "\(ms)ms"
+    }
+
     /// Until a backlog is gone: `now`, `32s`, `never` where it does not shrink, `n/a`.
     public static func eta(ms: Int64?, drains: Bool, lag: Int64?) -> String {
         guard let lag else { return unknown }

@@ -20,11 +20,11 @@ extension ConsoleModel {
     }
 
     private mutating func handleHelp(_ key: Key) -> [Effect] {
-        let lines = HelpText.lines(for: self).count
+        let bottom = HelpView.bottom(self)
         switch key {
-        case .down, .character("j"): helpTop = min((helpTop ?? 0) + 1, max(0, lines - 5))
+        case .down, .character("j"): helpTop = min((helpTop ?? 0) + 1, bottom)
         case .up, .character("k"): helpTop = max((helpTop ?? 0) - 1, 0)
-        case .pageDown, .character(" "), .control("d"): helpTop = min((helpTop ?? 0) + 10, max(0, lines - 5))
+        case .pageDown, .character(" "), .control("d"): helpTop = min((helpTop ?? 0) + 10, bottom)
         case .pageUp, .control("u"): helpTop = max((helpTop ?? 0) - 10, 0)
         default: helpTop = nil
         }

@@ -90,7 +90,8 @@ extension ConsoleModel {
     }
 
     mutating func mark() {
-        guard let list = markable, let name = name(list, at: state(list).cursor) else { return }
+        guard let list = markable else { return say("no rows to mark here", .dim) }
+        guard let name = name(list, at: state(list).cursor) else { return }
         change(list) {
             if $0.marks.remove(name) == nil, $0.marks.count < ListState.maxMarks { $0.marks.insert(name) }
         }
@@ -112,7 +113,7 @@ extension ConsoleModel {
 
     /// Marks all rows that match, as far as the window knows them; again: none.
     mutating func markAll() {
-        guard let list = markable else { return }
+        guard let list = markable else { return say("no rows to mark here", .dim) }
         let (names, total) = rowsAtHand(list)
         let hasAll = names.allSatisfy { state(list).marks.contains($0) }
         change(list) { $0.marks = hasAll ? [] : $0.marks.union(names.prefix(ListState.maxMarks)) }
@@ -120,7 +121,7 @@ extension ConsoleModel {
     }
 
     mutating func markRange() {
-        guard let list = markable else { return }
+        guard let list = markable else { return say("no rows to mark here", .dim) }
         let cursor = state(list).cursor
         guard let start = state(list).rangeStart else {
             change(list) { $0.rangeStart = cursor }

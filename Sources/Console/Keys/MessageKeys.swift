@@ -52,7 +52,8 @@ extension ConsoleModel {
             let hint: String
             switch screen {
             case .delay: hint = "X cancels messages: enter opens a bucket"
-            case .queues, .dead: hint = "X discards messages: enter opens the queue, Tab goes to its messages"
+            case .queues, .dead:
+                hint = "X discards messages: \(isDetailOpened ? "" : "enter opens the queue, ")Tab goes to its messages"
             default: hint = "X discards or cancels messages: 2 Queues, 5 Delay, 6 Dead"
             }
             say(hint, .dim)
@@ -101,8 +102,10 @@ extension ConsoleModel {
             say("E changes when messages are due: enter opens a bucket", .dim)
             return
         }
+        let verb = sets.reduce(0) { $0 + $1.ids.count } == 1 ? "is" : "are"
         dialog = Dialog(
-            kind: .form(.reschedule(sets)), title: "Change when \(words(sets, delay.tab == 0 ? "delayed" : "waiting")) are due", notes: [],
+            kind: .form(.reschedule(sets)), title: "Change when \(words(sets, delay.tab == 0 ? "delayed" : "waiting")) \(verb) due",
+            notes: [],
             form: Form(fields: [.text("due", "Due", hint: "15m from now, 12:30, now")], buttons: [.init(label: "Change", hotkey: "S")]))
         updateForm()
     }

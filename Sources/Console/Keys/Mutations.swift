@@ -5,7 +5,7 @@ extension ConsoleModel {
     /// UPPERCASE keys: they change something, so they ask first.
     mutating func handleMutation(_ key: Key) -> [Effect] {
         guard case .character(let character) = key, "ABCDEHJKMOPRWX".contains(character) else {
-            if case .character(let other) = key, other.isUppercase { say("no such key; ? lists them", .dim) }
+            if case .character = key { say("no such key; ? lists them", .dim) }
             return []
         }
         guard mayMutate() else { return [] }

@@ -69,7 +69,9 @@ extension ConsoleModel {
                     ? Note("Deletes \(Short.counted(names.count, "queue")) with \(Short.counted(messages, "message")).")
                     : Note("Deletes \(Short.counted(names.count, "queue")) with all messages."),
                 consumers > 0
-                    ? Note("\(Short.counted(consumers, "consumer")) work on it now. This can't be undone.", .warn)
+                    ? Note(
+                        "\(Short.counted(consumers, "consumer")) \(consumers == 1 ? "works" : "work") on it now. This can't be undone.",
+                        .warn)
                     : Note("This can't be undone.", .warn),
             ]
         }

@@ -20,8 +20,7 @@ extension ConsoleModel {
         case .cancelled: key = .warn
         case .done, .running, .waiting: key = job.diedAgain > 0 ? .warn : .ok
         }
-        let word = job.state == .done ? "" : " \(job.state.rawValue)\(job.note.isEmpty ? "" : " (\(job.note))")"
-        say("job \(job.id) \(job.kind) \(job.source)\(word): \(job.outcome)", key, seconds: 60)
+        say("job \(job.id) \(job.kind) \(job.source): \(job.outcome)\(job.ending)", key, seconds: 60)
     }
 }
 

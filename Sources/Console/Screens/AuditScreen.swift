@@ -4,7 +4,7 @@ import Terminal
 /// Who did what, when, and what came of it; `u` takes back what still can be.
 enum AuditScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = model.layout.browse(isOpened: model.isDetailOpened)
+        let layout = model.layout.browse(isOpened: model.isDetailOpened, hasGraph: false)
         if let rect = layout.list {
             let state = model.audit.list
             let empty = model.emptyNote(
@@ -16,7 +16,6 @@ enum AuditScreen {
             ) { (String($0.id), $0.ok ? nil : .crit) }
         }
         if let rect = layout.detail { detail(model, snapshot, rect, on: &painter) }
-        if let rect = layout.graph { painter.panel(rect, title: "") }
     }
 
     private static func detail(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {

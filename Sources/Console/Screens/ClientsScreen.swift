@@ -4,7 +4,7 @@ import Terminal
 /// Who is connected: name, library, address, what goes through, what waits; `K` closes a connection.
 enum ClientsScreen {
     static func draw(_ model: ConsoleModel, _ snapshot: Snapshot, on painter: inout Painter) {
-        let layout = model.layout.browse(isOpened: model.isDetailOpened)
+        let layout = model.layout.browse(isOpened: model.isDetailOpened, hasGraph: false)
         if let rect = layout.list {
             let state = model.clients.list
             let empty = model.emptyNote(
@@ -16,7 +16,6 @@ enum ClientsScreen {
             ) { (String($0.id), nil) }
         }
         if let rect = layout.detail { detail(model, snapshot, rect, on: &painter) }
-        if let rect = layout.graph { painter.panel(rect, title: "") }
     }
 
     private static func detail(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {

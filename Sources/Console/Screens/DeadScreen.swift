@@ -41,8 +41,14 @@ enum DeadScreen {
             detail.reasons,
             columns: DeadColumns.reasons(painter.glyphs, detail.row, offset: model.utcOffset),
             list: model.dead.detail, isFocused: isFocused,
-            empty: detail.row.unread > 0 ? "Reasons are being read…" : "It is empty: nothing died, or all was sent on.", rect: inner,
-            on: &painter)
+            empty: empty(detail.row), rect: inner, on: &painter)
+    }
+
+    private static func empty(_ row: DeadQueueRow) -> String {
+        if row.unread > 0 { return "Reasons are being read…" }
+        guard let ms = row.lastInMs else { return "It is empty: nothing died, or all was sent on." }
+        let sources = row.sources.isEmpty ? "" : " (\(row.sources.joined(separator: ", ")))"
+        return "It is empty. The last one came \(Short.duration(ms: ms)) ago\(sources)."
     }
 
     private static func remark(_ detail: DeadDetail) -> String {

@@ -42,7 +42,7 @@ enum HelpText {
         case .dead:
             [
                 ("", "Dead letters"), ("enter", "open; on a reason: its messages; on a message: look at it"),
-                ("/", "reason~TEXT, NAME=VALUE (header), ~regex or text on key and value"), ("space v a", "mark, mark a range, mark all"),
+                ("/", "reason~TEXT, HEADER=VALUE, text or ~regex of key or value"), ("space v a", "mark, mark a range, mark all"),
                 ("w", "choose columns"), ("Tab", "reasons, messages"), ("i", "message inspector"),
             ]
         case .queues, .topics, .groups, .clients, .jobs, .audit:
@@ -59,13 +59,13 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, S starts"), ("O", "replay: settled messages ready again, or copied"),
                 ("P", "purge (type the name); u brings them back"), ("X", "discard marked messages"),
                 ("H B", "hold or resume delivery; block or resume publishing"), ("W", "write a message"),
-                ("K", "kill the consumer under the cursor (enter, Tab: consumers)"),
-                ("A E D", "declare a queue; change its settings, or its share group's; delete it (type the name)"),
+                ("K", "kill the consumer under the cursor (enter, then Tab)"),
+                ("A D", "declare a queue; delete one (type the name)"), ("E", "change its settings, or its share group's"),
             ]
         case .topics:
             [
                 ("A", "create a topic"), ("P", "delete records up to the end (type the name)"), ("D", "delete a topic (type the name)"),
-                ("E W", "change its settings (enter opens it first); write a message"),
+                ("E W", "change its settings (enter first); write a message"),
             ]
         case .groups:
             [
@@ -82,8 +82,8 @@ enum HelpText {
                 ("R M", "redrive, move: form with counts, d lists them, S starts"), ("X", "discard marked messages"),
                 ("P", "purge the queue (type the name); u brings them back"),
             ]
-        case .clients: [("K", "kill: close the connection, or those of the marked clients")]
-        case .jobs: [("C", "cancel: what was sent stays sent, the rest stays where it is")]
+        case .clients: [("K", "kill: close the connection, or the marked clients'")]
+        case .jobs: [("C", "cancel: what was sent stays sent, the rest stays here")]
         case .audit: [("u", "undo the action under the cursor, while it can be")]
         case .log: []
         }

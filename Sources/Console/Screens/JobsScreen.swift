@@ -11,7 +11,7 @@ enum JobsScreen {
             opened(id, model, snapshot, model.layout.body, on: &painter)
             return
         }
-        let layout = model.layout.browse(isOpened: false)
+        let layout = model.layout.browse(isOpened: false, hasGraph: false)
         if let rect = layout.list {
             let state = model.jobs.list
             let empty = model.emptyNote(
@@ -23,7 +23,6 @@ enum JobsScreen {
             ) { (String($0.id), $0.state == .failed || $0.state == .stopped ? .crit : nil) }
         }
         if let rect = layout.detail { detail(model, snapshot, rect, on: &painter) }
-        if let rect = layout.graph { painter.panel(rect, title: "") }
     }
 
     /// One job whole: what became of each of its messages.

@@ -137,6 +137,17 @@ enum OverviewScreen {
         }
     }
 
+    /// What an earlier instant has not kept, as another screen was open then.
+    private static func lost(_ model: ConsoleModel, _ snapshot: Snapshot) -> String? {
+        guard model.isFrozen else { return nil }
+        let totals = snapshot.totals
+        let lost = [
+            snapshot.queues.rows.isEmpty && totals.queues > 0 ? "queues" : nil,
+            snapshot.groups.rows.isEmpty && totals.groups > 0 ? "groups" : nil,
+        ].compactMap { $0 }
+        return lost.isEmpty ? nil : "\(lost.joined(separator: " and ")) were not kept at this instant"
+    }
+
     private static func table(_ model: ConsoleModel, _ snapshot: Snapshot, _ rect: Rect, on painter: inout Painter) {
         let rows = BacklogRow.rows(snapshot)
         let hasQueues = snapshot.totals.queues > 0
@@ -144,7 +155,7 @@ enum OverviewScreen {
         let groups = Short.counted(snapshot.totals.groups, "group")
         let inner = painter.panel(
             rect, title: "Top backlog", isFocused: isFocused,
-            remark: hasQueues ? "\(Short.counted(snapshot.totals.queues, "queue")), \(groups)" : groups)
+            remark: lost(model, snapshot) ?? (hasQueues ? "\(Short.counted(snapshot.totals.queues, "queue")), \(groups)" : groups))
         let layout = TableLayout(BacklogColumns.all(painter.glyphs, hasQueues: hasQueues), width: inner.width)
         layout.drawHead(x: inner.x, y: inner.y, sort: nil, isDescending: true, on: &painter)
         guard !rows.isEmpty else {

@@ -26,7 +26,7 @@ enum QueueColumns {
             Column(title: "DELAY", width: 5, priority: 3, field: "delayed") { row, _ in
                 (Short.count(row.waiting), figure(row.waiting, row.retrying > row.delayed ? .retry : .delayed))
             },
-            Column(title: "DEAD", width: 5, priority: 2, field: "dead") { row, _ in
+            Column(title: "DIED", width: 5, priority: 2, field: "dead") { row, _ in
                 (row.isDeadLetter ? "-" : Short.count(row.dead), row.isDeadLetter ? .dim : figure(row.dead, .dead))
             },
             Column(title: "IN/s", width: 5, priority: 4, field: "inRate") { row, _ in (Short.number(row.inRate), Figure.quiet(row.inRate))
@@ -76,6 +76,8 @@ enum ConsumerColumns {
         Column(title: "HOST", width: 15, priority: 3, role: .text, maxWidth: 30) { row, _ in (row.host, .text) },
         Column(title: "UNACK", width: 6, priority: 1) { row, _ in (Short.count(row.unacked), QueueColumns.figure(row.unacked, .unacked)) },
         Column(title: "ACK/s", width: 6, priority: 2) { row, _ in (Short.number(row.ackRate), Figure.quiet(row.ackRate)) },
+        Column(title: "P50", width: 5, priority: 4) { row, _ in (Short.fine(ms: row.ackP50Ms), .dim) },
+        Column(title: "P99", width: 5, priority: 4) { row, _ in (Short.fine(ms: row.ackP99Ms), .dim) },
         Column(title: "LAST ACK", width: 8, priority: 2) { row, _ in (lastAck(row), .dim) },
         Column(title: "", width: 8, priority: 5, role: .text, maxWidth: 60) { row, width in
             isStuck(row) ? (width < 38 ? "< stuck" : "< stuck, has messages and answers none", .warn) : ("", .dim)

@@ -85,7 +85,7 @@ enum QueuesScreen {
             ("  unack ", .dim), (Short.count(row.unacked), QueueColumns.figure(row.unacked, .unacked)),
             ("  delay ", .dim), (Short.count(row.delayed), QueueColumns.figure(row.delayed, .delayed)),
             ("  retry ", .dim), (Short.count(row.retrying), QueueColumns.figure(row.retrying, .retry)),
-            ("  dead ", .dim), (Short.count(row.dead), QueueColumns.figure(row.dead, .dead)),
+            ("  died ", .dim), (Short.count(row.dead), QueueColumns.figure(row.dead, .dead)),
         ]
         if row.dropped > 0 { spans += [("  dropped ", .dim), (Short.count(row.dropped), .crit)] }
         if row.refused > 0 { spans += [("  refused ", .dim), (Short.count(row.refused), .warn)] }

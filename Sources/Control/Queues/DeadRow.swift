@@ -11,6 +11,9 @@ public struct DeadQueueRow: Codable, Equatable, Sendable {
     /// more than the index holds.
     public var oldestMs: Int64?
     public var newestMs: Int64?
+    /// Time since the last one came into a queue that is empty now; nil when it is not empty, when none ever came, and when it is not
+    /// known.
+    public var lastInMs: Int64?
     /// The most frequent reason and its share of all messages, 0 to 1, which is the least it can be while there are unread ones; nil when
     /// empty, and while more are unread than read.
     public var topReason: String?

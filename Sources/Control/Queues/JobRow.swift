@@ -37,6 +37,15 @@ public struct JobRow: Codable, Equatable, Sendable {
         if skipped > 0 { text += ", \(skipped) skipped" }
         return text
     }
+
+    /// What follows the outcome of a job that did not end well: ` (stopped: 6% died again)`, ` (cancelled)`; empty for others.
+    public var ending: String {
+        switch state {
+        case .done, .running, .waiting: ""
+        case .stopped, .cancelled, .failed:
+            note.isEmpty || note == state.rawValue ? " (\(state.rawValue))" : " (\(state.rawValue): \(note))"
+        }
+    }
 }
 
 /// One job, whole: what became of its messages, those that tell most first to be kept.

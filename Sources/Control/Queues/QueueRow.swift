@@ -93,6 +93,10 @@ public struct ConsumerRow: Codable, Equatable, Sendable {
     /// Since it last answered, or got something to answer when it held nothing, whichever came later; nil when it holds nothing, or it is
     /// not known.
     public var silentMs: Int64?
+    /// Within how long it answered half of the messages, and 99 of 100, that it answered in the last minute or two: from their delivery, to
+    /// within an eighth. nil when it answered none.
+    public var ackP50Ms: Int64?
+    public var ackP99Ms: Int64?
 
     public init() {}
 }

@@ -25,7 +25,8 @@ enum DeadText {
         JSONRow([
             ("name", row.name), ("messages", row.messages), ("unread", row.unread), ("perMinute", row.perMinute),
             ("oldestMs", row.oldestMs),
-            ("newestMs", row.newestMs), ("topReason", row.topReason), ("topShare", row.topShare), ("sources", row.sources),
+            ("newestMs", row.newestMs), ("topReason", row.topReason), ("topShare", row.topShare),
+            ("lastInMs", row.lastInMs), ("sources", row.sources),
         ])
     }
 

@@ -49,8 +49,13 @@ struct DeadVerbs: AsyncParsableCommand {
             messages.count = window.count
             var query = SnapshotQuery(historyPoints: 0)
             query.dead = messages
-            guard let dead = try await door.snapshot(query).dead else {
+            query.queue = queue
+            let snapshot = try await door.snapshot(query)
+            guard let dead = snapshot.dead else {
                 throw CommandFailure("there is no dead-letter queue '\(queue)': 'weir dead ls' lists them")
+            }
+            if snapshot.queue?.row.isDeadLetter == false {
+                StandardError.write("'\(queue)' is no dead-letter queue: what is listed waits in it, and need not have died\n")
             }
             if reasons {
                 if door.json { return try JSONOutput.print(DeadText.reasons(dead)) }

@@ -56,11 +56,11 @@ struct JobVerbs: AsyncParsableCommand {
 /// `weir undo ID`
 struct UndoVerb: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "undo", abstract: "Take a purge back, while what it needs is still there.",
-        discussion: "A purge says its id; 'weir audit' and 'weir queue describe' list them.")
+        commandName: "undo", abstract: "Take back a purge, a hold, or a cancelling of delayed messages, while that can be.",
+        discussion: "What can be taken back says its id; 'weir audit' and 'weir queue describe' list them.")
 
     @OptionGroup var door: AdminDoor
-    @Argument var id: String
+    @Argument(help: "What the command said after 'to take it back'.") var id: String
 
     var command: QueueCommand { .undo(id: id) }
     func run() async throws { try door.report(try await door.perform(.queue(command)), name: id) }

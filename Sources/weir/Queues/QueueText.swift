@@ -5,7 +5,7 @@ import Control
 enum QueueText {
     static func table(_ rows: [QueueRow]) -> Table {
         var table = Table([
-            .text("QUEUE"), .text("STATE"), .number("READY"), .number("UNACKED"), .number("DELAYED"), .number("RETRYING"), .number("DEAD"),
+            .text("QUEUE"), .text("STATE"), .number("READY"), .number("UNACKED"), .number("DELAYED"), .number("RETRYING"), .number("DIED"),
             .number("IN/s"), .number("OUT/s"), .number("CONSUMERS"), .number("OLDEST"), .number("ETA"),
         ])
         for row in rows {
@@ -87,10 +87,14 @@ enum QueueText {
     private static func people(_ queue: QueueDetail) {
         if !queue.consumers.isEmpty {
             var table = Table([
-                .text("CONSUMER"), .text("CLIENT"), .text("HOST"), .number("UNACKED"), .number("ACK/s"), .number("LAST ACK"),
+                .text("CONSUMER"), .text("CLIENT"), .text("HOST"), .number("UNACKED"), .number("ACK/s"), .number("P50"), .number("P99"),
+                .number("LAST ACK"),
             ])
             for row in queue.consumers {
-                table.add([row.id, row.client, row.host, "\(row.unacked)", Short.number(row.ackRate), Short.duration(ms: row.lastAckMs)])
+                table.add([
+                    row.id, row.client, row.host, "\(row.unacked)", Short.number(row.ackRate), Short.fine(ms: row.ackP50Ms),
+                    Short.fine(ms: row.ackP99Ms), Short.duration(ms: row.lastAckMs),
+                ])
             }
             print()
             table.print()
