@@ -69,29 +69,19 @@ extension Broker {
         let changes = settings.mapValues { $0.isEmpty ? nil : $0 }
         do throws(Catalog.Failure) {
             guard let existing = catalog.current[name] else {
-                let config = try newConfig(name, changes)
+                let config = try config(changes, of: name, before: nil)
                 try await createTopic(name, partitions: partitions ?? config.priorities ?? 1, config: config)
                 return CommandOutcome(message: "\(name): queue declared")
             }
-            let config = try config(changes, of: existing)
+            let config = try config(changes, of: name, before: existing)
             // A queue gets the partitions that its priorities take; what it holds has the priority of its partition then.
             if let partitions = partitions ?? config.priorities, partitions != existing.partitions {
                 if let problem = config.problem(partitions: partitions) { throw .invalidPartitions(problem) }
                 try await growTopic(name, to: partitions)
             }
-            try await configureTopic(name) { topic throws(Catalog.Failure) in try self.config(changes, of: topic) }
+            try await configureTopic(name) { topic throws(Catalog.Failure) in try self.config(changes, of: name, before: topic) }
             return CommandOutcome(message: "\(name): queue \(existing.config.isQueue ? "changed" : "declared on the topic that was there")")
         } catch { throw error.queueControl(name) }
-    }
-
-    /// The settings of a queue that is not there yet.
-    private func newConfig(_ name: String, _ settings: [String: String?]) throws(Catalog.Failure) -> TopicConfig {
-        let config: TopicConfig
-        do throws(ConfigProblem) { config = try topicConfig(settings.compactMapValues { $0 }) } catch {
-            throw .invalidConfig(error.message)
-        }
-        if let problem = deadLetterProblem(name, config) { throw .invalidConfig(problem) }
-        return config
     }
 
     /// Deletes a queue with its topic; of a share group on a topic only its cursors.

@@ -31,16 +31,19 @@ extension Broker {
         for key in change.unset { changes[key] = .some(nil) }
         let wanted = changes
         do throws(Catalog.Failure) {
-            try await configureTopic(change.name) { topic throws(Catalog.Failure) in try self.config(wanted, of: topic) }
+            try await configureTopic(change.name) { topic throws(Catalog.Failure) in
+                try self.config(wanted, of: change.name, before: topic)
+            }
         } catch { throw error.queueControl(change.name) }
     }
 
     /// What a topic's settings become with these changes: what has a value is set, nil goes back to the default.
-    func config(_ changes: [String: String?], of topic: Topic) throws(Catalog.Failure) -> TopicConfig {
-        let settings = topic.config.overrides.merging(changes)
+    /// - Parameter topic: as it is before them; nil for one that is not there yet.
+    func config(_ changes: [String: String?], of name: String, before topic: Topic?) throws(Catalog.Failure) -> TopicConfig {
+        let settings = (topic?.config.overrides ?? [:]).merging(changes)
         let config: TopicConfig
         do throws(ConfigProblem) { config = try topicConfig(settings, before: topic) } catch { throw .invalidConfig(error.message) }
-        if let problem = deadLetterProblem(topic.name, config) { throw .invalidConfig(problem) }
+        if let problem = deadLetterProblem(name, config) { throw .invalidConfig(problem) }
         return config
     }
 

@@ -72,7 +72,7 @@ public struct RedriveSubject: Equatable, Sendable {
         [
             .check("canary", "Guard", defaults.canary != nil, after: "canary"),
             .short("canaryCount", String(defaults.canary ?? 1), width: 3),
-            .short("canaryWait", Exact.span(ms: defaults.canaryWaitMs), width: 4, before: "wait ack", accepts: .span),
+            .short("canaryWait", TimeSpan.text(ms: defaults.canaryWaitMs), width: 4, before: "wait ack", accepts: .span),
             .check("stop", "", defaults.stopIfDead != nil, after: "stop if >", joins: true),
             .short("stopPercent", percent, width: 4, after: "% die again"),
             .check("poison", "Poison", defaults.skipIfRedriven != nil, after: "skip if redriven >="),

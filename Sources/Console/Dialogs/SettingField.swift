@@ -117,7 +117,7 @@ struct SettingField {
     private func shown(_ value: String) -> String {
         guard let number = Int64(value) else { return value }
         switch kind {
-        case .span, .delay: return number == -1 ? "none" : Exact.span(ms: number)
+        case .span, .delay: return number == -1 ? "none" : TimeSpan.text(ms: number)
         case .size: return number == -1 ? "none" : Exact.size(number)
         default: return value
         }
@@ -131,11 +131,8 @@ extension SettingField.Kind {
     }
 }
 
-/// Quantities in the largest unit that says them exactly, as ``TimeSpan`` and ``ByteSize`` read them back.
+/// Quantities in the largest unit that says them exactly, as ``ByteSize`` reads them back.
 enum Exact {
-    /// `7d` `90s` `1500ms`
-    static func span(ms: Int64) -> String { TimeSpan.text(ms: ms) }
-
     /// `1GiB` `64KiB` `1000`
     static func size(_ bytes: Int64) -> String {
         for (unit, shift) in [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10)] as [(String, Int64)]
